@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The manager: owns the event loop's objects, the way to the kernel, and the devices. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "lib/base/list.h"
+#include "lib/spec/spec.h"
+#include "lib/ublk/ctrl.h"
+
+struct apply;
+struct device;
+struct ring;
+struct spawner;
+struct udev;
+
+struct manager_config {
+        const char *address;     /* of a private bus; NULL: the system bus */
+        const char *folder;      /* "/run/ublkmgr" */
+        const char *worker_path; /* the program that serves a device */
+        bool udev;               /* whether to look for udev */
+        /* Makes the way to the kernel; tests put their own here. */
+        int (*new_ctrl)(sd_event *event, struct ring *ring, struct ublk_ctrl **ret);
+};
+
+struct manager {
+        const struct manager_config *config;
+        sd_event *event;
+        sd_bus *bus;
+        struct ring *ring;
+        struct ublk_ctrl *ctrl;
+        struct spawner *spawner;
+        struct udev *udev;
+        char *udev_folder;
+
+        struct spec_machine machine;
+        uint64_t features; /* what GET_FEATURES answered; 0: no driver, or not asked yet */
+
+        struct list devices;
+        struct apply *apply; /* the one that is being carried out; NULL: none */
+};
+
+int manager_new(const struct manager_config *config, struct manager **ret);
+struct manager *manager_free(struct manager *m);
+DEFINE_CLEANUP(struct manager *, manager_free)
+
+/* Serves until it is told to stop by a signal. Returns 0 or a negative errno. */
+int manager_run(struct manager *m);
+
+/* NULL: there is none of that name. */
+struct device *manager_find_device(struct manager *m, const char *name);
+
+/* Parses the options common to the daemon and its test double and runs it: what main() is. */
+int manager_main(int argc, char **argv, struct manager_config *config);

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Watching a worker: messages from the socket, the end of the process from its pidfd. Both are sources of
+ * the event loop; the socket's comes first, so that a worker's last words are heard before its end.
+ */
+
+#include "ublkmgr/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/fd.h"
+#include "lib/wire/channel.h"
+
+struct worker {
+        struct worker_process process;
+        const struct worker_events *events;
+        void *userdata;
+        sd_event_source *socket_source;
+        sd_event_source *child_source;
+};
+
+static void worker_hang_up(struct worker *w) {
+        w->socket_source = sd_event_source_disable_unref(w->socket_source);
+        w->process.socket = safe_close(w->process.socket);
+}
+
+static int on_socket(_unused_ sd_event_source *source, int fd, _unused_ uint32_t revents,
+                     void *userdata) {
+        struct worker *w = userdata;
+        union wire_message message;
+        int fds[WIRE_FDS_MAX];
+        int r;
+
+        r = wire_receive(fd, &message, fds);
+        if (r == -EAGAIN)
+                return 0;
+        if (r > 0 && message.header.type == WIRE_CONFIG) {
+                /* Only the manager sends that, and only it carries fds. */
+                for (size_t i = 0; i < WIRE_FDS_MAX; i++)
+                        safe_close(fds[i]);
+                r = -EBADMSG;
+        }
+        if (r > 0) {
+                w->events->message(w->userdata, &message);
+                return 0;
+        }
+        worker_hang_up(w);
+        w->events->lost(w->userdata, r < 0 ? r : -ECONNRESET);
+        return 0;
+}
+
+static int on_child(_unused_ sd_event_source *source, const siginfo_t *si, void *userdata) {
+        struct worker *w = userdata;
+        char description[128];
+
+        if (si->si_code == CLD_EXITED)
+                (void)snprintf(description, sizeof(description), "exited with code %i", si->si_status);
+        else
+                (void)snprintf(description, sizeof(description), "was killed by signal %i (%s)",
+                               si->si_status, strsignal(si->si_status));
+        /* The process is gone: its pid may belong to somebody else from now on. */
+        w->process.pid = 0;
+        w->events->exited(w->userdata, description);
+        return 0;
+}
+
+int worker_new(sd_event *event, const struct worker_process *process, const struct worker_events *events,
+               void *userdata, struct worker **ret) {
+        struct worker *w;
+        int r;
+
+        w = calloc(1, sizeof(*w));
+        if (!w) {
+                (void)kill(process->pid, SIGKILL);
+                safe_close(process->socket);
+                safe_close(process->pidfd);
+                return -ENOMEM;
+        }
+        *w = (struct worker){ .process = *process, .events = events, .userdata = userdata };
+
+        r = sd_event_add_io(event, &w->socket_source, process->socket, EPOLLIN, on_socket, w);
+        if (r >= 0)
+                r = sd_event_add_child_pidfd(event, &w->child_source, process->pidfd, WEXITED, on_child,
+                                             w);
+        if (r >= 0)
+                r = sd_event_source_set_priority(w->child_source, SD_EVENT_PRIORITY_NORMAL + 1);
+        if (r < 0) {
+                worker_kill(w);
+                worker_free(w);
+                return r;
+        }
+        *ret = w;
+        return 0;
+}
+
+struct worker *worker_free(struct worker *w) {
+        if (!w)
+                return NULL;
+        worker_hang_up(w);
+        sd_event_source_disable_unref(w->child_source);
+        safe_close(w->process.pidfd);
+        free(w);
+        return NULL;
+}
+
+int worker_send(struct worker *w, const union wire_message *message, const int *fds, size_t n_fds) {
+        if (w->process.socket < 0)
+                return -EPIPE;
+        return wire_send(w->process.socket, message, fds, n_fds);
+}
+
+void worker_kill(struct worker *w) {
+        if (w->process.pid > 0)
+                (void)syscall(SYS_pidfd_send_signal, w->process.pidfd, SIGKILL, NULL, 0);
+}
+
+pid_t worker_pid(const struct worker *w) {
+        return w->process.pid;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The manager's view of one worker process: its pidfd, its socket, and what it said last.
+ *
+ * A worker is not trusted: a message that is not allowed, or not at this time, ends the conversation.
+ */
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "lib/wire/wire.h"
+#include "ublkmgr/spawner.h"
+
+struct worker;
+
+struct worker_events {
+        /* A valid message (HELLO, READY, FAILED). */
+        void (*message)(void *userdata, const union wire_message *message);
+        /* The socket is useless: closed by the worker, or what it sent was not allowed. */
+        void (*lost)(void *userdata, int error);
+        /* The process has ended; description is for people. The worker may be freed from here. */
+        void (*exited)(void *userdata, const char *description);
+};
+
+/* Takes over the process and its fds, also on error (it is killed then). Returns 0 or a negative errno. */
+int worker_new(sd_event *event, const struct worker_process *process, const struct worker_events *events,
+               void *userdata, struct worker **ret);
+
+/* Forgets the worker; the process is left alone. NULL is fine; returns NULL. */
+struct worker *worker_free(struct worker *w);
+
+/* Sends one message. Returns 0 or a negative errno (-EAGAIN counts as a worker that does not read). */
+int worker_send(struct worker *w, const union wire_message *message, const int *fds, size_t n_fds);
+
+void worker_kill(struct worker *w);
+pid_t worker_pid(const struct worker *w);
