@@ -45,9 +45,10 @@ int documents_add(struct documents *documents, const char *path, const char *tex
 
         r = spec_name_from_path(path, &d->name);
         if (r == -EINVAL)
-                r = spec_errors_add(&d->errors, NULL, NULL, SPEC_ERROR_NAME,
-                                    "the file must be called NAME.json, where NAME may name a device: "
-                                    "letters, digits, '.', '_' and '-', a letter or digit first");
+                r = spec_errors_add(
+                        &d->errors, NULL, NULL, SPEC_ERROR_NAME,
+                        "the file must be called NAME.json, where NAME may name a device: "
+                        "letters, digits, '.', '_' and '-', a letter or digit first");
         if (r >= 0 || r == -EINVAL)
                 r = spec_parse_json(text, strlen(text), &d->spec, &d->errors);
         return r == -EINVAL ? 0 : r;
@@ -76,13 +77,13 @@ static int observe(struct manager *m, struct plan_observed **ret, size_t *ret_n)
         struct plan_observed *observed;
         size_t n = 0;
 
-        LIST_FOREACH(i, &m->devices)
+        LIST_FOREACH (i, &m->devices)
                 n++;
         observed = calloc(n + 1, sizeof(*observed));
         if (!observed)
                 return -ENOMEM;
         n = 0;
-        LIST_FOREACH(i, &m->devices) {
+        LIST_FOREACH (i, &m->devices) {
                 struct device *d = CONTAINER_OF(i, struct device, list);
                 char *users = NULL;
                 int r;
@@ -105,8 +106,8 @@ static int observe(struct manager *m, struct plan_observed **ret, size_t *ret_n)
         return 0;
 }
 
-int apply_plan(struct manager *m, const struct documents *documents, const struct plan_options *options,
-               struct plan **ret) {
+int apply_plan(struct manager *m, const struct documents *documents,
+               const struct plan_options *options, struct plan **ret) {
         _cleanup_free_ struct plan_desired *desired = NULL;
         struct plan_observed *observed;
         size_t n_observed;
@@ -206,8 +207,8 @@ static int update(struct apply *a) {
                 return -ENXIO;
         spec_free(d->spec);
         d->spec = TAKE_PTR(action->spec);
-        (void)sd_bus_emit_properties_changed(d->manager->bus, d->object_path, BUS_DEVICE_INTERFACE, "Spec",
-                                             NULL);
+        (void)sd_bus_emit_properties_changed(d->manager->bus, d->object_path, BUS_DEVICE_INTERFACE,
+                                             "Spec", NULL);
         action_ended(a, 0, NULL);
         return 0;
 }

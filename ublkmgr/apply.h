@@ -11,7 +11,7 @@
 /* Device files as the client read them. */
 struct document {
         char *path;
-        char *name; /* NULL: the path is none of a device file */
+        char *name;        /* NULL: the path is none of a device file */
         struct spec *spec; /* NULL: the text is no spec */
         struct spec_errors errors;
 };
@@ -28,8 +28,8 @@ int documents_add(struct documents *documents, const char *path, const char *tex
 void documents_done(struct documents *documents);
 
 /* What has to be done so that the devices are what the documents say. Returns 0 or a negative errno. */
-int apply_plan(struct manager *m, const struct documents *documents, const struct plan_options *options,
-               struct plan **ret);
+int apply_plan(struct manager *m, const struct documents *documents,
+               const struct plan_options *options, struct plan **ret);
 
 /* The plan has been carried out as far as it goes; it says what became of each action. plan is NULL when the
  * manager stopped in the middle. */

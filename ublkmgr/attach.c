@@ -28,14 +28,15 @@
 /* --- open-backing --- */
 
 static int check_conflicts(struct device *d) {
-        LIST_FOREACH(i, &d->manager->devices) {
+        LIST_FOREACH (i, &d->manager->devices) {
                 struct device *other = CONTAINER_OF(i, struct device, list);
 
                 if (other != d && backing_conflicts(&d->backing, &other->backing))
-                        return device_problem(d, -EBUSY,
-                                              "the backing is in use by device %s: two writers would "
-                                              "destroy its contents; make both readOnly or remove one",
-                                              other->name);
+                        return device_problem(
+                                d, -EBUSY,
+                                "the backing is in use by device %s: two writers would "
+                                "destroy its contents; make both readOnly or remove one",
+                                other->name);
         }
         return 0;
 }
@@ -57,8 +58,10 @@ static void on_opened(void *userdata, int result, _unused_ void *payload) {
 
         d->opening = NULL;
         if (result == -EBUSY)
-                (void)device_problem(d, result, "%s is in use (mounted, or part of another device): "
-                                                "unmount it, or make the device readOnly", path);
+                (void)device_problem(d, result,
+                                     "%s is in use (mounted, or part of another device): "
+                                     "unmount it, or make the device readOnly",
+                                     path);
         else if (result < 0)
                 (void)device_problem(d, result, "%s can't be opened: %s", path, strerror(-result));
         if (result >= 0) {
@@ -82,7 +85,8 @@ static int open_backing(void *subject) {
         case SPEC_TYPE_LOOP:
                 if (d->backing.fd >= 0)
                         return examine_backing(d);
-                r = backing_open(d->manager->ring, d->spec, COMMAND_TIMEOUT, on_opened, d, &d->opening);
+                r = backing_open(d->manager->ring, d->spec, COMMAND_TIMEOUT, on_opened, d,
+                                 &d->opening);
                 return r < 0 ? r : STEP_PENDING;
         default:
                 return STEP_DONE;
@@ -200,7 +204,8 @@ static void on_parameters(void *userdata, int result, _unused_ const union ublk_
 
         d->request = NULL;
         if (result < 0)
-                (void)device_problem(d, result, "the kernel refused the parameters of the device: %s",
+                (void)device_problem(d, result,
+                                     "the kernel refused the parameters of the device: %s",
                                      strerror(-result));
         sequence_continue(d->sequence, result);
 }
@@ -251,7 +256,8 @@ static int start_device(void *subject) {
         struct device *d = subject;
 
         /* The kernel wants the pid of the process that opened /dev/ublkcN: that was us. */
-        return device_command(d, UBLK_CMD_START_DEV, (uint64_t)getpid(), NULL, START_TIMEOUT, on_started);
+        return device_command(d, UBLK_CMD_START_DEV, (uint64_t)getpid(), NULL, START_TIMEOUT,
+                              on_started);
 }
 
 /* --- wait-for-udev --- */
@@ -280,7 +286,10 @@ static int stop_waiting_for_udev(void *subject) {
 
 static const struct step attach_steps[] = {
         { .name = "open-backing", .run = open_backing, .undo = close_backing },
-        { .name = "add-device", .run = add_device, .undo = delete_device, .timeout_usec = UNDO_TIMEOUT },
+        { .name = "add-device",
+          .run = add_device,
+          .undo = delete_device,
+          .timeout_usec = UNDO_TIMEOUT },
         { .name = "open-device", .run = open_device, .undo = close_device },
         { .name = "start-worker", .run = start_worker, .undo = kill_worker },
         { .name = "configure-worker", .run = configure_worker },
@@ -298,14 +307,14 @@ static void attach_finished(void *subject, int error, const char *step) {
         if (error >= 0) {
                 d->diskseq = udev_diskseq(d->info.dev_id);
                 d->state = DEVICE_LIVE;
-                log_info("%s: attached as /dev/ublkb%u, served by process %i", d->name, d->info.dev_id,
-                         (int)worker_pid(d->worker));
+                log_info("%s: attached as /dev/ublkb%u, served by process %i", d->name,
+                         d->info.dev_id, (int)worker_pid(d->worker));
                 device_answer(d, 0, NULL);
                 return;
         }
 
         if (asprintf(&problem, "%s could not be attached (step %s): %s", d->name, step,
-                     d->problem ? d->problem
+                     d->problem            ? d->problem
                      : error == -ETIMEDOUT ? "it took too long"
                                            : strerror(-error)) < 0)
                 problem = NULL;

@@ -112,7 +112,8 @@ static uint32_t direct_alignment(const struct backing *b) {
 
         if (b->info.is_block_device)
                 return b->info.logical_block_size;
-        if (statx(b->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) < 0 || !(stx.stx_mask & STATX_DIOALIGN))
+        if (statx(b->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) < 0 ||
+            !(stx.stx_mask & STATX_DIOALIGN))
                 return 0;
         return MAX(stx.stx_dio_mem_align, stx.stx_dio_offset_align);
 }
@@ -137,7 +138,8 @@ static int set_direct(struct backing *b, const struct spec *spec, const char **w
             fcntl(b->fd, F_SETFL, flags | O_DIRECT) < 0) {
                 if (!asked)
                         return 0;
-                *what = "direct I/O was asked for and the backing can't do it at this logicalBlockSize "
+                *what = "direct I/O was asked for and the backing can't do it at this "
+                        "logicalBlockSize "
                         "and offsetBytes: set them to what the backing needs, or leave out direct";
                 return -EOPNOTSUPP;
         }
@@ -150,13 +152,18 @@ static int check_access(struct backing *b, const struct spec *spec, const char *
 
         if (flags < 0)
                 return -errno;
+        /* It was for the opening alone: with it, io_uring answers -EAGAIN instead of waiting for the disk. */
+        if ((flags & O_NONBLOCK) && fcntl(b->fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
+                return -errno;
         b->writable = (flags & O_ACCMODE) == O_RDWR;
         if (flags & (O_PATH | O_APPEND)) {
                 *what = "the backing must be opened without O_PATH and O_APPEND";
                 return -EINVAL;
         }
-        if ((flags & O_ACCMODE) == O_WRONLY || (!b->writable && !spec_number(spec, SPEC_READ_ONLY))) {
-                *what = "the backing must be open for reading and writing, or the device be readOnly";
+        if ((flags & O_ACCMODE) == O_WRONLY ||
+            (!b->writable && !spec_number(spec, SPEC_READ_ONLY))) {
+                *what = "the backing must be open for reading and writing, or the device be "
+                        "readOnly";
                 return -EACCES;
         }
         return 0;
@@ -186,7 +193,8 @@ int backing_examine(struct backing *b, const struct spec *spec, const char **wha
         if (spec_number(spec, SPEC_TYPE) == SPEC_TYPE_LOOP) {
                 if (b->info.is_block_device &&
                     b->info.logical_block_size > spec_number(spec, SPEC_LOGICAL_BLOCK_SIZE)) {
-                        *what = "the backing's blocks are larger than logicalBlockSize: set it to theirs";
+                        *what = "the backing's blocks are larger than logicalBlockSize: set it to "
+                                "theirs";
                         return -EINVAL;
                 }
                 return set_direct(b, spec, what);

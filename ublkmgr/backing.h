@@ -15,7 +15,7 @@
 #include "lib/wire/wire.h"
 
 struct backing {
-        int fd; /* -EBADF: none, or handed over already */
+        int fd;       /* -EBADF: none, or handed over already */
         dev_t device; /* with inode: which file this is; for a block device, its number and 0 */
         ino_t inode;
         bool writable;

@@ -17,7 +17,8 @@ static int read_documents(sd_bus_message *m, struct documents *ret, sd_bus_error
         while (r >= 0 && (r = sd_bus_message_read(m, "(ss)", &path, &text)) > 0) {
                 if (path[0] != '/')
                         return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-                                                 "The path of a document must be absolute: '%s'.", path);
+                                                 "The path of a document must be absolute: '%s'.",
+                                                 path);
                 if (ret->count == DOCUMENTS_MAX)
                         return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                                  "More than %i documents.", DOCUMENTS_MAX);
@@ -44,9 +45,10 @@ static int read_call(sd_bus_message *message, struct manager *m, struct document
         if (r < 0)
                 return r;
         if (prune && (!folder || folder[0] != '/'))
-                return sd_bus_error_set(error, ERROR_INVALID_OPTION,
-                                        "Option 'prune' needs option 'folder', the absolute path of the "
-                                        "folder that the documents are all of.");
+                return sd_bus_error_set(
+                        error, ERROR_INVALID_OPTION,
+                        "Option 'prune' needs option 'folder', the absolute path of the "
+                        "folder that the documents are all of.");
         *ret = (struct plan_options){
                 .prune = prune, .force = force, .folder = folder, .machine = m->machine
         };

@@ -13,7 +13,7 @@ int bus_device_find(_unused_ sd_bus *bus, const char *path, _unused_ const char 
                     void *userdata, void **ret_found, _unused_ sd_bus_error *error) {
         struct manager *m = userdata;
 
-        LIST_FOREACH(i, &m->devices) {
+        LIST_FOREACH (i, &m->devices) {
                 struct device *d = CONTAINER_OF(i, struct device, list);
 
                 if (streq(d->object_path, path)) {
@@ -30,13 +30,13 @@ int bus_device_enumerate(_unused_ sd_bus *bus, _unused_ const char *prefix, void
         size_t n = 0;
         char **nodes;
 
-        LIST_FOREACH(i, &m->devices)
+        LIST_FOREACH (i, &m->devices)
                 n++;
         nodes = calloc(n + 1, sizeof(*nodes));
         if (!nodes)
                 return -ENOMEM;
         n = 0;
-        LIST_FOREACH(i, &m->devices) {
+        LIST_FOREACH (i, &m->devices) {
                 nodes[n] = strdup(CONTAINER_OF(i, struct device, list)->object_path);
                 if (!nodes[n++]) {
                         while (n-- > 0)
@@ -49,10 +49,11 @@ int bus_device_enumerate(_unused_ sd_bus *bus, _unused_ const char *prefix, void
         return 0;
 }
 
-#define GETTER(name) \
-        static int name(_unused_ sd_bus *bus, _unused_ const char *path, \
+#define GETTER(name)                                                                   \
+        static int name(_unused_ sd_bus *bus, _unused_ const char *path,               \
                         _unused_ const char *interface, _unused_ const char *property, \
-                        sd_bus_message *reply, _unused_ void *userdata, _unused_ sd_bus_error *error)
+                        sd_bus_message *reply, _unused_ void *userdata,                \
+                        _unused_ sd_bus_error *error)
 
 GETTER(get_devnode) {
         struct device *d = userdata;
@@ -91,7 +92,7 @@ GETTER(get_spec) {
         _cleanup_free_ char *json = NULL;
         int r;
 
-        r = spec_to_json(d->spec, true, &json);
+        r = spec_to_json(d->spec, false, &json);
         if (r < 0)
                 return r;
         return sd_bus_message_append(reply, "s", json);
@@ -111,7 +112,8 @@ GETTER(get_worker_pid) {
 
 const sd_bus_vtable bus_device_vtable[] = {
         SD_BUS_VTABLE_START(0),
-        SD_BUS_PROPERTY("Name", "s", NULL, offsetof(struct device, name), SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Name", "s", NULL, offsetof(struct device, name),
+                        SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Id", "u", NULL, offsetof(struct device, info.dev_id), 0),
         SD_BUS_PROPERTY("DevNode", "s", get_devnode, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Type", "s", get_type, 0, SD_BUS_VTABLE_PROPERTY_CONST),

@@ -7,14 +7,16 @@
 #include "lib/ublk/features.h"
 #include "ublkmgr/bus.h"
 
-static int get_version(_unused_ sd_bus *bus, _unused_ const char *path, _unused_ const char *interface,
-                       _unused_ const char *property, sd_bus_message *reply, _unused_ void *userdata,
+static int get_version(_unused_ sd_bus *bus, _unused_ const char *path,
+                       _unused_ const char *interface, _unused_ const char *property,
+                       sd_bus_message *reply, _unused_ void *userdata,
                        _unused_ sd_bus_error *error) {
         return sd_bus_message_append(reply, "s", PROJECT_VERSION);
 }
 
-static int get_targets(_unused_ sd_bus *bus, _unused_ const char *path, _unused_ const char *interface,
-                       _unused_ const char *property, sd_bus_message *reply, _unused_ void *userdata,
+static int get_targets(_unused_ sd_bus *bus, _unused_ const char *path,
+                       _unused_ const char *interface, _unused_ const char *property,
+                       sd_bus_message *reply, _unused_ void *userdata,
                        _unused_ sd_bus_error *error) {
         const char *names[_SPEC_TYPE_MAX + 1] = { NULL };
 
@@ -36,9 +38,9 @@ int bus_append_features(sd_bus_message *reply, uint64_t features) {
         return sd_bus_message_append_strv(reply, (char **)names);
 }
 
-static int get_features(_unused_ sd_bus *bus, _unused_ const char *path, _unused_ const char *interface,
-                        _unused_ const char *property, sd_bus_message *reply, void *userdata,
-                        _unused_ sd_bus_error *error) {
+static int get_features(_unused_ sd_bus *bus, _unused_ const char *path,
+                        _unused_ const char *interface, _unused_ const char *property,
+                        sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *error) {
         struct manager *m = userdata;
 
         return bus_append_features(reply, m->features);
@@ -46,9 +48,9 @@ static int get_features(_unused_ sd_bus *bus, _unused_ const char *path, _unused
 
 const sd_bus_vtable bus_manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD_WITH_ARGS("AddDevice",
-                                SD_BUS_ARGS("s", name, "a{sv}", spec, "a{sh}", fds, "a{sv}", options),
-                                SD_BUS_RESULT("o", device, "s", devnode), bus_method_add_device, 0),
+        SD_BUS_METHOD_WITH_ARGS(
+                "AddDevice", SD_BUS_ARGS("s", name, "a{sv}", spec, "a{sh}", fds, "a{sv}", options),
+                SD_BUS_RESULT("o", device, "s", devnode), bus_method_add_device, 0),
         SD_BUS_METHOD_WITH_ARGS("RemoveDevice", SD_BUS_ARGS("s", name, "a{sv}", options),
                                 SD_BUS_NO_RESULT, bus_method_remove_device, 0),
         SD_BUS_METHOD_WITH_ARGS("GetDevice", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", device),

@@ -18,8 +18,9 @@ static int no_such_device(sd_bus_error *error, const char *name) {
 }
 
 static int device_busy(sd_bus_error *error, const struct device *d) {
-        return sd_bus_error_setf(error, ERROR_DEVICE_BUSY, "Device '%s' is %s: wait for that to end.",
-                                 d->name, device_state_to_string(d->state));
+        return sd_bus_error_setf(error, ERROR_DEVICE_BUSY,
+                                 "Device '%s' is %s: wait for that to end.", d->name,
+                                 device_state_to_string(d->state));
 }
 
 /* A caller that doesn't want an answer, or is gone, gets none; that is no error of ours. */
@@ -46,9 +47,9 @@ static void on_added(void *userdata, struct device *d, int error, const char *pr
 /* The fd fits the spec: a loop device may get one instead of opening its path. */
 static int check_fds(const struct spec *spec, int backing, sd_bus_error *error) {
         if (backing >= 0 && spec_number(spec, SPEC_TYPE) != SPEC_TYPE_LOOP)
-                return sd_bus_error_setf(error, ERROR_INVALID_OPTION,
-                                         "A device of type %s takes no backing.",
-                                         spec_type_to_string((enum spec_type)spec_number(spec, SPEC_TYPE)));
+                return sd_bus_error_setf(
+                        error, ERROR_INVALID_OPTION, "A device of type %s takes no backing.",
+                        spec_type_to_string((enum spec_type)spec_number(spec, SPEC_TYPE)));
         return 0;
 }
 
@@ -64,10 +65,11 @@ int bus_method_add_device(sd_bus_message *message, void *userdata, sd_bus_error 
         if (r < 0)
                 return r;
         if (!name_is_valid(name))
-                return sd_bus_error_setf(error, ERROR_INVALID_NAME,
-                                         "'%s' is no device name: it must begin with a letter or digit, "
-                                         "go on with those, '.', '_' and '-', and have at most %i.",
-                                         name, NAME_LENGTH_MAX);
+                return sd_bus_error_setf(
+                        error, ERROR_INVALID_NAME,
+                        "'%s' is no device name: it must begin with a letter or digit, "
+                        "go on with those, '.', '_' and '-', and have at most %i.",
+                        name, NAME_LENGTH_MAX);
         r = bus_read_spec(message, &spec, error);
         if (r >= 0)
                 r = bus_read_fds(message, &backing, error);
@@ -80,7 +82,8 @@ int bus_method_add_device(sd_bus_message *message, void *userdata, sd_bus_error 
         if (manager_find_device(m, name))
                 return sd_bus_error_setf(error, ERROR_DEVICE_EXISTS,
                                          "There is a device '%s' already: remove it first, or take "
-                                         "another name.", name);
+                                         "another name.",
+                                         name);
 
         spec_apply_defaults(spec, &m->machine);
         r = device_new(m, name, spec, "api", &d);
@@ -118,7 +121,8 @@ int bus_method_remove_device(sd_bus_message *message, void *userdata, sd_bus_err
         if (r < 0)
                 return r;
         r = bus_read_options(message,
-                             &(const struct bus_option){ "force", SD_BUS_TYPE_BOOLEAN, &force }, 1, error);
+                             &(const struct bus_option){ "force", SD_BUS_TYPE_BOOLEAN, &force }, 1,
+                             error);
         if (r < 0)
                 return r;
         d = manager_find_device(m, name);
@@ -158,7 +162,7 @@ int bus_method_list_devices(sd_bus_message *message, void *userdata, _unused_ sd
         r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "(sosuts)");
         if (r < 0)
                 return r;
-        LIST_FOREACH(i, &m->devices) {
+        LIST_FOREACH (i, &m->devices) {
                 struct device *d = CONTAINER_OF(i, struct device, list);
                 enum spec_type type = (enum spec_type)spec_number(d->spec, SPEC_TYPE);
 

@@ -83,7 +83,8 @@ static int read_input(sd_bus_message *m, struct spec_input *ret) {
                         ret->integer = (int64_t)v.t;
                 break;
         default:
-                *ret = (struct spec_input){ .kind = SPEC_INPUT_OTHER, .other = "a value of that type" };
+                *ret = (struct spec_input){ .kind = SPEC_INPUT_OTHER,
+                                            .other = "a value of that type" };
                 r = sd_bus_message_skip(m, contents);
         }
         if (r < 0)
@@ -122,7 +123,8 @@ static int read_entries(sd_bus_message *m, struct spec *spec, struct spec_errors
         int r;
 
         r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
-        while (r >= 0 && (r = sd_bus_message_enter_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
+        while (r >= 0 &&
+               (r = sd_bus_message_enter_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
                 struct spec_input input;
                 const char *key;
 
@@ -176,8 +178,8 @@ int bus_read_spec(sd_bus_message *m, struct spec **ret, sd_bus_error *error) {
         return 0;
 }
 
-static int read_option(sd_bus_message *m, const char *key, const struct bus_option *options, size_t n,
-                       uint32_t *seen, sd_bus_error *error) {
+static int read_option(sd_bus_message *m, const char *key, const struct bus_option *options,
+                       size_t n, uint32_t *seen, sd_bus_error *error) {
         char signature[2] = "";
 
         for (size_t i = 0; i < n; i++) {
@@ -197,13 +199,15 @@ static int read_option(sd_bus_message *m, const char *key, const struct bus_opti
         return sd_bus_error_setf(error, ERROR_INVALID_OPTION, "There is no option '%s'.", key);
 }
 
-int bus_read_options(sd_bus_message *m, const struct bus_option *options, size_t n, sd_bus_error *error) {
+int bus_read_options(sd_bus_message *m, const struct bus_option *options, size_t n,
+                     sd_bus_error *error) {
         uint32_t seen = 0;
         const char *key;
         int r;
 
         r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
-        while (r >= 0 && (r = sd_bus_message_enter_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
+        while (r >= 0 &&
+               (r = sd_bus_message_enter_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
                 r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &key);
                 if (r < 0)
                         return r;
@@ -225,9 +229,11 @@ int bus_read_fds(sd_bus_message *m, int *ret, sd_bus_error *error) {
         r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "{sh}");
         while (r >= 0 && (r = sd_bus_message_read(m, "{sh}", &name, &fd)) > 0) {
                 if (!streq(name, "backing") || backing >= 0)
-                        return sd_bus_error_setf(error, ERROR_INVALID_OPTION,
-                                                 "Only one fd, named 'backing', may be passed; '%s' is "
-                                                 "too much.", name);
+                        return sd_bus_error_setf(
+                                error, ERROR_INVALID_OPTION,
+                                "Only one fd, named 'backing', may be passed; '%s' is "
+                                "too much.",
+                                name);
                 backing = fcntl(fd, F_DUPFD_CLOEXEC, 3);
                 if (backing < 0)
                         return -errno;

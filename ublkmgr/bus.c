@@ -70,13 +70,14 @@ int bus_setup(struct manager *m) {
         if (r < 0)
                 return log_errno(LOG_ERR, r, "can't put up the bus objects");
         r = sd_bus_match_signal_async(m->bus, NULL, "org.freedesktop.DBus.Local", NULL,
-                                      "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, NULL,
-                                      m);
+                                      "org.freedesktop.DBus.Local", "Disconnected", on_disconnected,
+                                      NULL, m);
         if (r < 0)
                 return r;
         r = sd_bus_request_name(m->bus, BUS_NAME, 0);
         if (r < 0)
-                return log_errno(LOG_ERR, r, "can't take the bus name %s (is another manager running?)",
+                return log_errno(LOG_ERR, r,
+                                 "can't take the bus name %s (is another manager running?)",
                                  BUS_NAME);
         return 0;
 }

@@ -40,8 +40,8 @@ extern const sd_bus_vtable bus_device_vtable[];
 int bus_append_features(sd_bus_message *reply, uint64_t features);
 
 /* Finds the device of an object path, and lists all paths; for sd-bus. */
-int bus_device_find(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
-                    sd_bus_error *error);
+int bus_device_find(sd_bus *bus, const char *path, const char *interface, void *userdata,
+                    void **ret_found, sd_bus_error *error);
 int bus_device_enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
                          sd_bus_error *error);
 
@@ -65,7 +65,8 @@ struct bus_option {
 };
 
 /* Reads options (a{sv}). A key that is not in the table, or given twice, is an error. */
-int bus_read_options(sd_bus_message *m, const struct bus_option *options, size_t n, sd_bus_error *error);
+int bus_read_options(sd_bus_message *m, const struct bus_option *options, size_t n,
+                     sd_bus_error *error);
 
 /* Reads fds (a{sh}), of which only "backing" is known. *ret is the caller's; -EBADF: not given. */
 int bus_read_fds(sd_bus_message *m, int *ret, sd_bus_error *error);

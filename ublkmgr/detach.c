@@ -31,8 +31,10 @@ static int check_users(void *subject) {
         if (r < 0)
                 return device_problem(d, r, "who uses it can't be found out: %s", strerror(-r));
         if (users)
-                return device_problem(d, -EBUSY, "it is %s: end that first, or force it and lose what was "
-                                                 "not written yet", users);
+                return device_problem(d, -EBUSY,
+                                      "it is %s: end that first, or force it and lose what was "
+                                      "not written yet",
+                                      users);
         return STEP_DONE;
 }
 
@@ -53,7 +55,8 @@ static int listen_to_udev(void *subject) {
         d->udev_gone = !d->started;
         if (d->udev_gone)
                 return STEP_DONE;
-        r = udev_wait(d->manager->udev, d->info.dev_id, false, d->name, on_udev_gone, d, &d->udev_wait);
+        r = udev_wait(d->manager->udev, d->info.dev_id, false, d->name, on_udev_gone, d,
+                      &d->udev_wait);
         d->udev_gone = r != 0;
         return r < 0 ? r : STEP_DONE;
 }
@@ -63,8 +66,8 @@ static void on_stopped(void *userdata, int result, _unused_ const union ublk_pay
 
         d->request = NULL;
         if (result < 0 && result != -ENODEV) {
-                (void)log_errno(LOG_WARNING, result, "%s: stopping the disk failed, killing its worker",
-                                d->name);
+                (void)log_errno(LOG_WARNING, result,
+                                "%s: stopping the disk failed, killing its worker", d->name);
                 if (d->worker)
                         worker_kill(d->worker);
         }
@@ -122,8 +125,13 @@ static int unpublish(void *subject) {
 static const struct step detach_steps[] = {
         { .name = "check-users", .run = check_users },
         { .name = "listen-to-udev", .run = listen_to_udev },
-        { .name = "stop-device", .run = stop_device, .timeout_usec = STOP_TIMEOUT + 5 * USEC_PER_SEC },
-        { .name = "await-worker", .run = await_worker, .timeout_usec = EXIT_TIMEOUT, .optional = true },
+        { .name = "stop-device",
+          .run = stop_device,
+          .timeout_usec = STOP_TIMEOUT + 5 * USEC_PER_SEC },
+        { .name = "await-worker",
+          .run = await_worker,
+          .timeout_usec = EXIT_TIMEOUT,
+          .optional = true },
         { .name = "kill-worker", .run = kill_worker },
         { .name = "delete-device", .run = delete_device, .timeout_usec = 15 * USEC_PER_SEC },
         { .name = "await-udev", .run = await_udev, .optional = true },
@@ -143,7 +151,7 @@ static void detach_finished(void *subject, int error, const char *step) {
         }
 
         if (asprintf(&problem, "%s could not be removed (step %s): %s", d->name, step,
-                     d->problem ? d->problem
+                     d->problem            ? d->problem
                      : error == -ETIMEDOUT ? "it took too long"
                                            : strerror(-error)) < 0)
                 problem = NULL;

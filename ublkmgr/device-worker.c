@@ -83,8 +83,9 @@ static void on_message(void *userdata, const union wire_message *message) {
         int r;
 
         if (!is_conversing(d)) {
-                log_warning("%s: the worker speaks when it has nothing to say (message %u), ignored",
-                            d->name, message->header.type);
+                log_warning(
+                        "%s: the worker speaks when it has nothing to say (message %u), ignored",
+                        d->name, message->header.type);
                 return;
         }
         switch (message->header.type) {
@@ -112,13 +113,15 @@ static void on_lost(void *userdata, int error) {
         if (error == -ECONNRESET)
                 return;
         if (!is_conversing(d)) {
-                (void)log_errno(LOG_WARNING, error, "%s: conversation with the worker ended", d->name);
+                (void)log_errno(LOG_WARNING, error, "%s: conversation with the worker ended",
+                                d->name);
                 return;
         }
-        sequence_continue(d->sequence, device_problem(d, error, "the worker %s",
-                                                      error == -EPROTONOSUPPORT
-                                                              ? "is of another version: restart the manager"
-                                                              : "sent something that is not allowed"));
+        sequence_continue(d->sequence,
+                          device_problem(d, error, "the worker %s",
+                                         error == -EPROTONOSUPPORT
+                                                 ? "is of another version: restart the manager"
+                                                 : "sent something that is not allowed"));
 }
 
 static void on_exited(void *userdata, const char *description) {
@@ -132,7 +135,8 @@ static void on_exited(void *userdata, const char *description) {
                 (void)device_problem(d, -ECHILD, "the worker %s", description);
                 sequence_continue(d->sequence, -ECHILD);
         } else if (d->state == DEVICE_LIVE) {
-                log_error("%s: the worker %s: the device has failed; remove it, or apply its file again",
+                log_error("%s: the worker %s: the device has failed; remove it, or apply its file "
+                          "again",
                           d->name, description);
                 device_clean_up(d);
         }

@@ -104,12 +104,13 @@ int device_command(struct device *d, uint32_t op, uint64_t data, const union ubl
                 command.payload = *payload;
         r = ublk_ctrl_submit(d->manager->ctrl, &command, timeout_usec, done, d, &d->request);
         if (r == -ENOENT)
-                return device_problem(d, -EOPNOTSUPP,
-                                      "the kernel has no ublk driver: load it with 'modprobe ublk_drv' "
-                                      "(Linux 6.12 or newer is needed)");
+                return device_problem(
+                        d, -EOPNOTSUPP,
+                        "the kernel has no ublk driver: load it with 'modprobe ublk_drv' "
+                        "(Linux 6.12 or newer is needed)");
         if (r < 0)
-                return device_problem(d, r, "kernel command %s can't be sent: %s", ublk_command_name(op),
-                                      strerror(-r));
+                return device_problem(d, r, "kernel command %s can't be sent: %s",
+                                      ublk_command_name(op), strerror(-r));
         return STEP_PENDING;
 }
 
@@ -132,8 +133,8 @@ static void on_deleted(void *userdata, int result, _unused_ const union ublk_pay
         /* The node is gone as soon as the command runs; it takes longer only as long as somebody still has
          * the old disk open, and there is nothing to be done about that. */
         if (result == -ETIMEDOUT)
-                log_warning("%s: the kernel keeps device %u until its last user has closed it", d->name,
-                            d->info.dev_id);
+                log_warning("%s: the kernel keeps device %u until its last user has closed it",
+                            d->name, d->info.dev_id);
         if (result == -ETIMEDOUT || result == -ENODEV)
                 result = 0;
         if (result >= 0)

@@ -37,7 +37,7 @@ struct device {
         struct manager *manager;
         char *name;
         char *object_path;
-        char *origin; /* "api", or "config:" and the path of the file it came from */
+        char *origin;      /* "api", or "config:" and the path of the file it came from */
         struct spec *spec; /* with defaults */
         enum device_state state;
         uint64_t creation_usec;
@@ -57,7 +57,7 @@ struct device {
         /* The operation. */
         struct sequence *sequence;
         bool force;
-        bool udev_gone; /* udev has finished with the disk that is being removed */
+        bool udev_gone;     /* udev has finished with the disk that is being removed */
         bool awaiting_udev; /* the current step ends with that */
         struct ublk_request *request;
         struct ring_op *opening;

@@ -29,15 +29,19 @@ static void on_features(void *userdata, int result, const union ublk_payload *pa
         struct manager *m = userdata;
 
         if (result < 0) {
-                (void)log_errno(LOG_WARNING, result, "the kernel doesn't tell the features of its ublk "
-                                                     "driver");
+                (void)log_errno(LOG_WARNING, result,
+                                "the kernel doesn't tell the features of its ublk "
+                                "driver");
                 return;
         }
         m->features = payload->features;
         if (ublk_features_check(m->features) < 0)
-                log_error("the kernel's ublk driver is too old (features 0x%llx): Linux 6.12 or newer is "
-                          "needed", (unsigned long long)m->features);
-        (void)sd_bus_emit_properties_changed(m->bus, BUS_PATH, BUS_INTERFACE, "KernelFeatures", NULL);
+                log_error("the kernel's ublk driver is too old (features 0x%llx): Linux 6.12 or "
+                          "newer is "
+                          "needed",
+                          (unsigned long long)m->features);
+        (void)sd_bus_emit_properties_changed(m->bus, BUS_PATH, BUS_INTERFACE, "KernelFeatures",
+                                             NULL);
 }
 
 static void ask_features(struct manager *m) {
@@ -46,7 +50,8 @@ static void ask_features(struct manager *m) {
 
         r = ublk_ctrl_submit(m->ctrl, &command, 5 * USEC_PER_SEC, on_features, m, NULL);
         if (r < 0)
-                (void)log_errno(LOG_WARNING, r, "no ublk driver (%s): devices can be made once it is loaded",
+                (void)log_errno(LOG_WARNING, r,
+                                "no ublk driver (%s): devices can be made once it is loaded",
                                 UBLK_CONTROL_PATH);
 }
 
@@ -109,7 +114,8 @@ static int setup(struct manager *m) {
                 return r;
         r = ring_new(m->event, &m->ring);
         if (r < 0)
-                return log_errno(LOG_ERR, r, "io_uring is not to be had (see kernel.io_uring_disabled)");
+                return log_errno(LOG_ERR, r,
+                                 "io_uring is not to be had (see kernel.io_uring_disabled)");
         r = m->config->new_ctrl(m->event, m->ring, &m->ctrl);
         if (r < 0)
                 return r;
@@ -145,7 +151,7 @@ int manager_new(const struct manager_config *config, struct manager **ret) {
 struct manager *manager_free(struct manager *m) {
         if (!m)
                 return NULL;
-        LIST_FOREACH(i, &m->devices)
+        LIST_FOREACH (i, &m->devices)
                 device_free(CONTAINER_OF(i, struct device, list));
         apply_free(m->apply);
         sd_bus_flush_close_unref(m->bus);
@@ -169,7 +175,7 @@ int manager_run(struct manager *m) {
 }
 
 struct device *manager_find_device(struct manager *m, const char *name) {
-        LIST_FOREACH(i, &m->devices) {
+        LIST_FOREACH (i, &m->devices) {
                 struct device *d = CONTAINER_OF(i, struct device, list);
 
                 if (streq(d->name, name))

@@ -14,7 +14,8 @@ enum {
 };
 
 int geometry_check(const struct wire_geometry *g, const struct spec *spec, const char **what) {
-        if (spec_is_set(spec, SPEC_SIZE_BYTES) && g->size_bytes != spec_number(spec, SPEC_SIZE_BYTES))
+        if (spec_is_set(spec, SPEC_SIZE_BYTES) &&
+            g->size_bytes != spec_number(spec, SPEC_SIZE_BYTES))
                 *what = "its size is not the one of the spec";
         else if (g->logical_block_size != spec_number(spec, SPEC_LOGICAL_BLOCK_SIZE))
                 *what = "its logical block size is not the one of the spec";
@@ -36,8 +37,8 @@ static uint32_t sectors_of(uint32_t bytes, uint32_t block_size) {
         return (bytes / block_size * block_size) >> SECTOR_SHIFT;
 }
 
-void geometry_to_params(const struct wire_geometry *g, const struct ublk_dev_info *info, bool read_only,
-                        struct ublk_params *ret) {
+void geometry_to_params(const struct wire_geometry *g, const struct ublk_dev_info *info,
+                        bool read_only, struct ublk_params *ret) {
         *ret = (struct ublk_params){
                 .len = sizeof(*ret),
                 .types = UBLK_PARAM_TYPE_BASIC,
@@ -62,10 +63,11 @@ void geometry_to_params(const struct wire_geometry *g, const struct ublk_dev_inf
         /* The same block carries the limit for write zeroes; granularity must be given in either case. */
         ret->types |= UBLK_PARAM_TYPE_DISCARD;
         ret->discard = (struct ublk_param_discard){
-                .discard_granularity = g->discard_granularity ? g->discard_granularity
-                                                              : g->logical_block_size,
+                .discard_granularity =
+                        g->discard_granularity ? g->discard_granularity : g->logical_block_size,
                 .max_discard_sectors = sectors_of(g->max_discard_bytes, g->logical_block_size),
-                .max_write_zeroes_sectors = sectors_of(g->max_write_zeroes_bytes, g->logical_block_size),
+                .max_write_zeroes_sectors =
+                        sectors_of(g->max_write_zeroes_bytes, g->logical_block_size),
                 .max_discard_segments = 1,
         };
 }

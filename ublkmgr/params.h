@@ -13,5 +13,5 @@
 int geometry_check(const struct wire_geometry *g, const struct spec *spec, const char **what);
 
 /* Makes the parameters of SET_PARAMS. */
-void geometry_to_params(const struct wire_geometry *g, const struct ublk_dev_info *info, bool read_only,
-                        struct ublk_params *ret);
+void geometry_to_params(const struct wire_geometry *g, const struct ublk_dev_info *info,
+                        bool read_only, struct ublk_params *ret);

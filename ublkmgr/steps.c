@@ -20,10 +20,10 @@ struct sequence {
         void *subject;
         sd_event_source *kick;
         sd_event_source *deadline;
-        size_t at;         /* the current step */
+        size_t at; /* the current step */
         bool undoing;
         bool pending;
-        int error;         /* of the step that failed */
+        int error; /* of the step that failed */
         const char *failed;
 };
 
@@ -103,8 +103,8 @@ static bool step_leave(struct sequence *s, int result) {
                 return true;
         }
         if (result < 0)
-                (void)log_errno(LOG_WARNING, result, "%s: undoing step %s failed", s->operation->name,
-                                s->operation->steps[s->at].name);
+                (void)log_errno(LOG_WARNING, result, "%s: undoing step %s failed",
+                                s->operation->name, s->operation->steps[s->at].name);
         return s->at-- > 0;
 }
 

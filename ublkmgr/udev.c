@@ -56,7 +56,7 @@ static int on_device(_unused_ sd_device_monitor *monitor, sd_device *device, voi
         if (sd_device_get_sysname(device, &disk) < 0 || sd_device_get_action(device, &action) < 0)
                 return 0;
 
-        LIST_FOREACH(i, &u->waits) {
+        LIST_FOREACH (i, &u->waits) {
                 struct udev_wait *w = CONTAINER_OF(i, struct udev_wait, list);
                 bool removed = action == SD_DEVICE_REMOVE;
 
@@ -160,8 +160,8 @@ static bool is_ready_now(const char *disk, const char *name) {
         return ready;
 }
 
-int udev_wait(struct udev *u, uint32_t id, bool present, const char *name, udev_done done, void *userdata,
-              struct udev_wait **ret) {
+int udev_wait(struct udev *u, uint32_t id, bool present, const char *name, udev_done done,
+              void *userdata, struct udev_wait **ret) {
         struct udev_wait *w;
 
         if (!u->monitor)
@@ -170,7 +170,9 @@ int udev_wait(struct udev *u, uint32_t id, bool present, const char *name, udev_
         w = calloc(1, sizeof(*w));
         if (!w)
                 return -ENOMEM;
-        *w = (struct udev_wait){ .name = name, .present = present, .done = done, .userdata = userdata };
+        *w = (struct udev_wait){
+                .name = name, .present = present, .done = done, .userdata = userdata
+        };
         (void)snprintf(w->disk, sizeof(w->disk), "ublkb%u", id);
         list_init(&w->list);
 

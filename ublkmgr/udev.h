@@ -29,8 +29,8 @@ int udev_remove_identity(struct udev *u, uint32_t id);
 /* Waits until udev has finished with the disk /dev/ublkb<id>: set up and named (present), or gone.
  * Returns 1 when it is so already (or nothing is to be waited for: done() is not called), 0 when done() will
  * be called, or a negative errno. Waiting for its end has to begin before the device is stopped. */
-int udev_wait(struct udev *u, uint32_t id, bool present, const char *name, udev_done done, void *userdata,
-              struct udev_wait **ret);
+int udev_wait(struct udev *u, uint32_t id, bool present, const char *name, udev_done done,
+              void *userdata, struct udev_wait **ret);
 
 /* Stops waiting. NULL is fine; returns NULL. */
 struct udev_wait *udev_wait_free(struct udev_wait *w);

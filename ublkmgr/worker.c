@@ -60,7 +60,8 @@ static int on_child(_unused_ sd_event_source *source, const siginfo_t *si, void 
         char description[128];
 
         if (si->si_code == CLD_EXITED)
-                (void)snprintf(description, sizeof(description), "exited with code %i", si->si_status);
+                (void)snprintf(description, sizeof(description), "exited with code %i",
+                               si->si_status);
         else
                 (void)snprintf(description, sizeof(description), "was killed by signal %i (%s)",
                                si->si_status, strsignal(si->si_status));
@@ -70,8 +71,8 @@ static int on_child(_unused_ sd_event_source *source, const siginfo_t *si, void 
         return 0;
 }
 
-int worker_new(sd_event *event, const struct worker_process *process, const struct worker_events *events,
-               void *userdata, struct worker **ret) {
+int worker_new(sd_event *event, const struct worker_process *process,
+               const struct worker_events *events, void *userdata, struct worker **ret) {
         struct worker *w;
         int r;
 
@@ -86,8 +87,8 @@ int worker_new(sd_event *event, const struct worker_process *process, const stru
 
         r = sd_event_add_io(event, &w->socket_source, process->socket, EPOLLIN, on_socket, w);
         if (r >= 0)
-                r = sd_event_add_child_pidfd(event, &w->child_source, process->pidfd, WEXITED, on_child,
-                                             w);
+                r = sd_event_add_child_pidfd(event, &w->child_source, process->pidfd, WEXITED,
+                                             on_child, w);
         if (r >= 0)
                 r = sd_event_source_set_priority(w->child_source, SD_EVENT_PRIORITY_NORMAL + 1);
         if (r < 0) {

@@ -25,8 +25,8 @@ struct worker_events {
 };
 
 /* Takes over the process and its fds, also on error (it is killed then). Returns 0 or a negative errno. */
-int worker_new(sd_event *event, const struct worker_process *process, const struct worker_events *events,
-               void *userdata, struct worker **ret);
+int worker_new(sd_event *event, const struct worker_process *process,
+               const struct worker_events *events, void *userdata, struct worker **ret);
 
 /* Forgets the worker; the process is left alone. NULL is fine; returns NULL. */
 struct worker *worker_free(struct worker *w);

@@ -25,25 +25,25 @@ struct plan_observed {
         const char *name;
         const char *origin; /* "config:PATH" or "api" … */
         const struct spec *spec;
-        bool failed;        /* exists, but serves no I/O: is made again even when nothing differs */
-        const char *busy;   /* who uses it, NULL: nobody */
+        bool failed;      /* exists, but serves no I/O: is made again even when nothing differs */
+        const char *busy; /* who uses it, NULL: nobody */
 };
 
 struct plan_options {
-        bool prune;            /* remove devices whose file in `folder` is gone */
-        bool force;            /* remove and recreate even what is in use */
-        const char *folder;    /* absolute, no trailing slash; required with prune */
+        bool prune;         /* remove devices whose file in `folder` is gone */
+        bool force;         /* remove and recreate even what is in use */
+        const char *folder; /* absolute, no trailing slash; required with prune */
         struct spec_machine machine;
 };
 
 enum plan_verb {
         PLAN_NONE,
         PLAN_CREATE,
-        PLAN_UPDATE,   /* only live changes */
+        PLAN_UPDATE, /* only live changes */
         PLAN_WORKER,
         PLAN_RECREATE,
         PLAN_REMOVE,
-        PLAN_BLOCKED,  /* should happen and can't: `reason` says why */
+        PLAN_BLOCKED, /* should happen and can't: `reason` says why */
         _PLAN_VERB_MAX,
 };
 
@@ -55,17 +55,18 @@ struct plan_change {
 struct plan_action {
         enum plan_verb verb;
         char *name;
-        char *origin;       /* the file's path; of the device for PLAN_REMOVE */
-        char *reason;       /* for people; NULL for PLAN_NONE and PLAN_CREATE */
-        bool disruptive;    /* users of the device would notice */
+        char *origin;    /* the file's path; of the device for PLAN_REMOVE */
+        char *reason;    /* for people; NULL for PLAN_NONE and PLAN_CREATE */
+        bool disruptive; /* users of the device would notice */
         struct plan_change *changes;
         size_t n_changes;
-        struct spec *spec;  /* with defaults; what the device shall be; NULL for REMOVE and unusable files */
-        char *errors;       /* what is wrong with the file, one line each; NULL if nothing */
+        struct spec *
+                spec; /* with defaults; what the device shall be; NULL for REMOVE and unusable files */
+        char *errors; /* what is wrong with the file, one line each; NULL if nothing */
 
         /* Filled in by who carries it out. */
         enum { PLAN_PENDING, PLAN_DONE, PLAN_FAILED } result;
-        char *error;        /* PLAN_FAILED: why */
+        char *error; /* PLAN_FAILED: why */
 };
 
 struct plan {

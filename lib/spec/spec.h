@@ -41,11 +41,11 @@ enum spec_type {
 };
 
 enum spec_kind {
-        SPEC_KIND_TYPE,    /* a string, one of the target types; kept as enum spec_type in `number` */
-        SPEC_KIND_STRING,  /* kept in `string` */
-        SPEC_KIND_SIZE,    /* bytes: an integer, or a string such as "10G" */
+        SPEC_KIND_TYPE, /* a string, one of the target types; kept as enum spec_type in `number` */
+        SPEC_KIND_STRING, /* kept in `string` */
+        SPEC_KIND_SIZE,   /* bytes: an integer, or a string such as "10G" */
         SPEC_KIND_INTEGER,
-        SPEC_KIND_BOOL,    /* kept as 0 or 1 in `number` */
+        SPEC_KIND_BOOL, /* kept as 0 or 1 in `number` */
 };
 
 /* How a value may change on a device that exists. */
@@ -56,19 +56,19 @@ enum spec_change {
 };
 
 struct spec_field {
-        const char *key;         /* "sizeBytes"; the command line's "--size-bytes" is made of it */
+        const char *key; /* "sizeBytes"; the command line's "--size-bytes" is made of it */
         enum spec_kind kind;
-        uint64_t minimum;        /* SIZE and INTEGER; for STRING: lengths in bytes */
+        uint64_t minimum; /* SIZE and INTEGER; for STRING: lengths in bytes */
         uint64_t maximum;
-        uint64_t multiple;       /* SIZE and INTEGER: must be a multiple of this; 0 and 1 mean any */
+        uint64_t multiple; /* SIZE and INTEGER: must be a multiple of this; 0 and 1 mean any */
         bool power_of_two;
-        bool absolute_path;      /* STRING: must begin with '/' and hold no "//", "/./", "/../", no trailing '/' */
-        unsigned types;          /* mask of 1 << enum spec_type in which the key is allowed */
-        unsigned required;       /* mask of types in which it must be given */
+        bool absolute_path; /* STRING: must begin with '/' and hold no "//", "/./", "/../", no trailing '/' */
+        unsigned types;    /* mask of 1 << enum spec_type in which the key is allowed */
+        unsigned required; /* mask of types in which it must be given */
         enum spec_change change;
-        const char *fallback;    /* the default, for people: "false", "from the backing"; NULL: none */
-        const char *example;     /* an example value as JSON, for error messages: "\"10G\"" */
-        const char *doc;         /* one line */
+        const char *fallback; /* the default, for people: "false", "from the backing"; NULL: none */
+        const char *example;  /* an example value as JSON, for error messages: "\"10G\"" */
+        const char *doc;      /* one line */
 };
 
 struct spec_value {
@@ -115,10 +115,10 @@ DEFINE_CLEANUP(struct spec *, spec_free)
 struct spec_input {
         enum { SPEC_INPUT_STRING, SPEC_INPUT_INTEGER, SPEC_INPUT_BOOL, SPEC_INPUT_OTHER } kind;
         const char *string;
-        int64_t integer;       /* negative ones are refused with a message about the bounds */
-        uint64_t big;          /* INTEGER: set instead of `integer` when over INT64_MAX, else 0 */
+        int64_t integer; /* negative ones are refused with a message about the bounds */
+        uint64_t big;    /* INTEGER: set instead of `integer` when over INT64_MAX, else 0 */
         bool boolean;
-        const char *other;     /* OTHER: what it is, for the message: "a list", "null", "1.5" …
+        const char *other; /* OTHER: what it is, for the message: "a list", "null", "1.5" …
                                 * INTEGER: as it was written, where that matters ("1e30"); or NULL */
 };
 

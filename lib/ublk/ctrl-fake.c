@@ -44,7 +44,7 @@ struct ublk_request {
 };
 
 static struct fake_device *find(struct fake_ctrl *f, uint32_t id) {
-        LIST_FOREACH(i, &f->devices) {
+        LIST_FOREACH (i, &f->devices) {
                 struct fake_device *d = CONTAINER_OF(i, struct fake_device, list);
 
                 if (d->info.dev_id == id)
@@ -96,7 +96,7 @@ static int stop(struct fake_device *d) {
         return 0;
 }
 
-static void delete(struct fake_device *d) {
+static void delete (struct fake_device *d) {
         list_remove(&d->list);
         safe_close(d->ours);
         free(d);
@@ -124,7 +124,7 @@ static int execute(struct fake_ctrl *f, struct ublk_command *c) {
         case UBLK_CMD_STOP_DEV:
                 return stop(d);
         case UBLK_CMD_DEL_DEV:
-                delete(d);
+                delete (d);
                 return 0;
         case UBLK_CMD_GET_DEV_INFO:
                 c->payload.info = d->info;
@@ -171,8 +171,9 @@ static int on_timeout(_unused_ sd_event_source *source, _unused_ uint64_t usec, 
         return 0;
 }
 
-static int fake_submit(struct ublk_ctrl *c, const struct ublk_command *command, uint64_t timeout_usec,
-                       ublk_done done, void *userdata, struct ublk_request **ret) {
+static int fake_submit(struct ublk_ctrl *c, const struct ublk_command *command,
+                       uint64_t timeout_usec, ublk_done done, void *userdata,
+                       struct ublk_request **ret) {
         struct fake_ctrl *f = CONTAINER_OF(c, struct fake_ctrl, ctrl);
         struct ublk_request *request;
         int r;
@@ -185,8 +186,8 @@ static int fake_submit(struct ublk_ctrl *c, const struct ublk_command *command, 
         };
         list_init(&request->list);
         if (scripted(f, command) < 0)
-                r = sd_event_add_time_relative(f->event, &request->source, CLOCK_MONOTONIC, timeout_usec, 0,
-                                               on_timeout, request);
+                r = sd_event_add_time_relative(f->event, &request->source, CLOCK_MONOTONIC,
+                                               timeout_usec, 0, on_timeout, request);
         else
                 r = sd_event_add_defer(f->event, &request->source, on_answer, request);
         if (r < 0) {
@@ -224,13 +225,13 @@ static int fake_list(struct ublk_ctrl *c, uint32_t **ret, size_t *ret_count) {
         uint32_t *ids;
         size_t n = 0;
 
-        LIST_FOREACH(i, &f->devices)
+        LIST_FOREACH (i, &f->devices)
                 n++;
         ids = calloc(n + 1, sizeof(*ids));
         if (!ids)
                 return -ENOMEM;
         n = 0;
-        LIST_FOREACH(i, &f->devices)
+        LIST_FOREACH (i, &f->devices)
                 ids[n++] = CONTAINER_OF(i, struct fake_device, list)->info.dev_id;
         *ret = ids;
         *ret_count = n;
@@ -240,10 +241,10 @@ static int fake_list(struct ublk_ctrl *c, uint32_t **ret, size_t *ret_count) {
 static void fake_free(struct ublk_ctrl *c) {
         struct fake_ctrl *f = CONTAINER_OF(c, struct fake_ctrl, ctrl);
 
-        LIST_FOREACH(i, &f->requests)
+        LIST_FOREACH (i, &f->requests)
                 request_free(CONTAINER_OF(i, struct ublk_request, list));
-        LIST_FOREACH(i, &f->devices)
-                delete(CONTAINER_OF(i, struct fake_device, list));
+        LIST_FOREACH (i, &f->devices)
+                delete (CONTAINER_OF(i, struct fake_device, list));
         sd_event_unref(f->event);
         free(f);
 }
@@ -261,9 +262,9 @@ int ublk_ctrl_fake_new(sd_event *event, const char *failures, struct ublk_ctrl *
 
         if (!f)
                 return -ENOMEM;
-        *f = (struct fake_ctrl){
-                .ctrl.ops = &fake_ops, .event = sd_event_ref(event), .failures = failures
-        };
+        *f = (struct fake_ctrl){ .ctrl.ops = &fake_ops,
+                                 .event = sd_event_ref(event),
+                                 .failures = failures };
         list_init(&f->devices);
         list_init(&f->requests);
         *ret = &f->ctrl;

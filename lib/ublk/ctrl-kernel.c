@@ -65,8 +65,9 @@ static void on_done(void *userdata, int result, _unused_ void *payload) {
         request->done(request->userdata, result, &request->payload);
 }
 
-static int kernel_submit(struct ublk_ctrl *c, const struct ublk_command *command, uint64_t timeout_usec,
-                         ublk_done done, void *userdata, struct ublk_request **ret) {
+static int kernel_submit(struct ublk_ctrl *c, const struct ublk_command *command,
+                         uint64_t timeout_usec, ublk_done done, void *userdata,
+                         struct ublk_request **ret) {
         struct ublk_ctrl_kernel *k = CONTAINER_OF(c, struct ublk_ctrl_kernel, ctrl);
         struct ublk_request *request;
         size_t size = payload_size(command->op);
@@ -129,7 +130,8 @@ static int kernel_list(_unused_ struct ublk_ctrl *c, uint32_t **ret, size_t *ret
                 uint32_t *more;
                 uint64_t id;
 
-                if (strncmp(entry->d_name, "ublkc", 5) != 0 || parse_u64(entry->d_name + 5, &id) < 0)
+                if (strncmp(entry->d_name, "ublkc", 5) != 0 ||
+                    parse_u64(entry->d_name + 5, &id) < 0)
                         continue;
                 more = reallocarray(ids, count + 1, sizeof(*ids));
                 if (!more) {

@@ -36,8 +36,9 @@ struct ublk_request;
 typedef void (*ublk_done)(void *userdata, int result, const union ublk_payload *payload);
 
 struct ublk_ctrl_ops {
-        int (*submit)(struct ublk_ctrl *c, const struct ublk_command *command, uint64_t timeout_usec,
-                      ublk_done done, void *userdata, struct ublk_request **ret);
+        int (*submit)(struct ublk_ctrl *c, const struct ublk_command *command,
+                      uint64_t timeout_usec, ublk_done done, void *userdata,
+                      struct ublk_request **ret);
         void (*forget)(struct ublk_ctrl *c, struct ublk_request *request);
         int (*open_device)(struct ublk_ctrl *c, uint32_t id);
         int (*list)(struct ublk_ctrl *c, uint32_t **ret, size_t *ret_count);

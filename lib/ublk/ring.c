@@ -172,7 +172,7 @@ int ring_new(sd_event *event, struct ring **ret) {
 
 /* Waits, for a bounded time, until the kernel is done with the memory of cancelled operations. */
 static void ring_drain(struct ring *r) {
-        LIST_FOREACH(i, &r->ops)
+        LIST_FOREACH (i, &r->ops)
                 (void)ring_forget(CONTAINER_OF(i, struct ring_op, list));
 
         for (int i = 0; i < DRAIN_TRIES && !list_empty(&r->ops); i++) {
@@ -219,8 +219,8 @@ int ring_start(struct ring *r, const union ring_sqe *sqe, void *payload, bool re
         };
         list_init(&op->list);
 
-        k = sd_event_add_time_relative(r->event, &op->timer, CLOCK_MONOTONIC, timeout_usec, 0, on_timer,
-                                       op);
+        k = sd_event_add_time_relative(r->event, &op->timer, CLOCK_MONOTONIC, timeout_usec, 0,
+                                       on_timer, op);
         if (k < 0)
                 goto fail;
         slot = ring_sqe(r);
