@@ -14,6 +14,7 @@
 #include "lib/spec/json.h"
 #include "ublkmgr/bus.h"
 #include "ublkmgr/device.h"
+#include "ublkmgr/state.h"
 #include "ublkmgr/users.h"
 
 #define ORIGIN_PREFIX "config:"
@@ -202,14 +203,16 @@ static int remove_device(struct apply *a) {
 static int update(struct apply *a) {
         struct plan_action *action = &a->plan->actions[a->at];
         struct device *d = manager_find_device(a->manager, action->name);
+        int r;
 
         if (!d)
                 return -ENXIO;
         spec_free(d->spec);
         d->spec = TAKE_PTR(action->spec);
+        r = state_write(d);
         (void)sd_bus_emit_properties_changed(d->manager->bus, d->object_path, BUS_DEVICE_INTERFACE,
                                              "Spec", NULL);
-        action_ended(a, 0, NULL);
+        action_ended(a, r, NULL);
         return 0;
 }
 

@@ -20,6 +20,7 @@
 #include "ublkmgr/device.h"
 #include "ublkmgr/params.h"
 #include "ublkmgr/spawner.h"
+#include "ublkmgr/state.h"
 
 #define COMMAND_TIMEOUT (5 * USEC_PER_SEC)
 #define START_TIMEOUT   (7 * USEC_PER_SEC)
@@ -229,13 +230,18 @@ static int publish(void *subject) {
         if (r < 0)
                 return device_problem(d, r, "its name can't be written to %s: %s",
                                       d->manager->udev_folder, strerror(-r));
+        r = state_write(d);
+        if (r < 0)
+                return device_problem(d, r, "its record can't be written to %s: %s",
+                                      d->manager->state_folder, strerror(-r));
         return STEP_DONE;
 }
 
 static int unpublish(void *subject) {
         struct device *d = subject;
+        int r = state_remove(d), k = udev_remove_identity(d->manager->udev, d->info.dev_id);
 
-        return udev_remove_identity(d->manager->udev, d->info.dev_id);
+        return r < 0 ? r : k;
 }
 
 /* --- start-device --- */

@@ -72,8 +72,12 @@ int bus_setup(struct manager *m) {
         r = sd_bus_match_signal_async(m->bus, NULL, "org.freedesktop.DBus.Local", NULL,
                                       "org.freedesktop.DBus.Local", "Disconnected", on_disconnected,
                                       NULL, m);
-        if (r < 0)
-                return r;
+        return r < 0 ? r : 0;
+}
+
+int bus_take_name(struct manager *m) {
+        int r;
+
         r = sd_bus_request_name(m->bus, BUS_NAME, 0);
         if (r < 0)
                 return log_errno(LOG_ERR, r,

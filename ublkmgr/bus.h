@@ -24,8 +24,11 @@
 #define ERROR_TIMEOUT        "org.ublk.Manager1.Error.Timeout"
 #define ERROR_FAILED         "org.ublk.Manager1.Error.Failed"
 
-/* Connects, puts the objects up and asks for the name. Returns 0 or a negative errno. */
+/* Connects and puts the objects up. Returns 0 or a negative errno. */
 int bus_setup(struct manager *m);
+
+/* Asks for the name, by which clients find us. Returns 0 or a negative errno. */
+int bus_take_name(struct manager *m);
 
 /* Registers the errors with their errnos. Returns 0 or a negative errno. */
 int bus_errors_register(void);

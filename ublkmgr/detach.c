@@ -15,6 +15,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
 #include "ublkmgr/device.h"
+#include "ublkmgr/state.h"
 #include "ublkmgr/users.h"
 
 #define STOP_TIMEOUT (30 * USEC_PER_SEC)
@@ -116,9 +117,11 @@ static int unpublish(void *subject) {
 
         d->udev_wait = udev_wait_free(d->udev_wait);
         r = udev_remove_identity(d->manager->udev, d->info.dev_id);
+        if (r >= 0)
+                r = state_remove(d);
         if (r < 0)
-                return device_problem(d, r, "its name can't be removed from %s: %s",
-                                      d->manager->udev_folder, strerror(-r));
+                return device_problem(d, r, "its files can't be removed from %s: %s",
+                                      d->manager->config->folder, strerror(-r));
         return STEP_DONE;
 }
 

@@ -2,8 +2,8 @@
 
 /* Start and end of the manager
  *
- * When it ends, devices stay: their workers serve on, because somebody's file system may live on them. What a
- * manager finds at its start that it didn't make itself, it leaves alone.
+ * When it ends, devices stay: their workers serve on, because somebody's file system may live on them, and the
+ * next manager takes them over (state.c).
  */
 
 #include "ublkmgr/manager.h"
@@ -23,6 +23,7 @@
 #include "ublkmgr/bus.h"
 #include "ublkmgr/device.h"
 #include "ublkmgr/spawner.h"
+#include "ublkmgr/state.h"
 #include "ublkmgr/udev.h"
 
 static void on_features(void *userdata, int result, const union ublk_payload *payload) {
@@ -55,16 +56,34 @@ static void ask_features(struct manager *m) {
                                 UBLK_CONTROL_PATH);
 }
 
-static void report_existing(struct manager *m) {
-        _cleanup_free_ uint32_t *ids = NULL;
-        size_t n = 0;
+/* A worker of ours tells of its end by ending. One that an earlier manager started is no child of ours. */
+static void on_disk_lost(void *userdata, uint32_t id) {
+        struct manager *m = userdata;
+
+        LIST_FOREACH (i, &m->devices) {
+                struct device *d = CONTAINER_OF(i, struct device, list);
+
+                if (d->state != DEVICE_LIVE || d->worker || d->info.dev_id != id)
+                        continue;
+                log_error("%s: its worker has ended: the device has failed; remove it, or apply "
+                          "its file "
+                          "again",
+                          d->name);
+                device_clean_up(d);
+        }
+}
+
+static int setup_folder(struct manager *m, const char *name, mode_t mode, char **ret) {
         int r;
 
-        r = ublk_ctrl_list(m->ctrl, &ids, &n);
+        if (asprintf(ret, "%s/%s", m->config->folder, name) < 0) {
+                *ret = NULL;
+                return -ENOMEM;
+        }
+        r = make_folder(*ret, mode);
         if (r < 0)
-                (void)log_errno(LOG_WARNING, r, "existing ublk devices can't be listed");
-        for (size_t i = 0; i < n; i++)
-                log_notice("/dev/ublkc%u exists already and is left alone", ids[i]);
+                return log_errno(LOG_ERR, r, "can't create %s", *ret);
+        return 0;
 }
 
 static int setup_folders(struct manager *m) {
@@ -73,14 +92,10 @@ static int setup_folders(struct manager *m) {
         r = make_folder(m->config->folder, 0755);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "can't create %s", m->config->folder);
-        if (asprintf(&m->udev_folder, "%s/udev", m->config->folder) < 0) {
-                m->udev_folder = NULL;
-                return -ENOMEM;
-        }
-        r = make_folder(m->udev_folder, 0755);
+        r = setup_folder(m, "udev", 0755, &m->udev_folder);
         if (r < 0)
-                return log_errno(LOG_ERR, r, "can't create %s", m->udev_folder);
-        return 0;
+                return r;
+        return setup_folder(m, "devices", 0700, &m->state_folder);
 }
 
 static int setup_signals(struct manager *m) {
@@ -122,7 +137,7 @@ static int setup(struct manager *m) {
         r = spawner_exec_new(m->config->worker_path, &m->spawner);
         if (r < 0)
                 return r;
-        r = udev_new(m->event, m->udev_folder, m->config->udev, &m->udev);
+        r = udev_new(m->event, m->udev_folder, m->config->udev, on_disk_lost, m, &m->udev);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "can't listen to udev");
         return bus_setup(m);
@@ -143,7 +158,9 @@ int manager_new(const struct manager_config *config, struct manager **ret) {
         if (r < 0)
                 return r;
         ask_features(m);
-        report_existing(m);
+        r = state_adopt(m);
+        if (r < 0 && r != -ENOENT)
+                (void)log_errno(LOG_WARNING, r, "devices of an earlier manager can't be found");
         *ret = TAKE_PTR(m);
         return 0;
 }
@@ -161,13 +178,21 @@ struct manager *manager_free(struct manager *m) {
         ring_free(m->ring);
         sd_event_unref(m->event);
         free(m->udev_folder);
+        free(m->state_folder);
         free(m);
         return NULL;
 }
 
 int manager_run(struct manager *m) {
-        int r;
+        int r = 1;
 
+        /* Nobody may ask for a name before it is known whether it is taken. */
+        while (m->adopting > 0 && r >= 0 && sd_event_get_state(m->event) != SD_EVENT_FINISHED)
+                r = sd_event_run(m->event, UINT64_MAX);
+        if (r >= 0)
+                r = bus_take_name(m);
+        if (r < 0)
+                return r;
         (void)sd_notify(false, "READY=1");
         r = sd_event_loop(m->event);
         (void)sd_notify(false, "STOPPING=1");

@@ -36,11 +36,13 @@ struct manager {
         struct spawner *spawner;
         struct udev *udev;
         char *udev_folder;
+        char *state_folder;
 
         struct spec_machine machine;
         uint64_t features; /* what GET_FEATURES answered; 0: no driver, or not asked yet */
 
         struct list devices;
+        unsigned adopting;   /* devices of an earlier manager that are being asked about */
         struct apply *apply; /* the one that is being carried out; NULL: none */
 };
 

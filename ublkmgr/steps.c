@@ -2,7 +2,8 @@
 
 /* The runner of step tables. A step that returns STEP_PENDING hands control back to the event loop;
  * sequence_continue() or the step's deadline takes it up again. Builds for tests can make any step fail by
- * UBLKMGR_FAIL_STEP="attach:start-dev"; builds for users don't contain that.
+ * UBLKMGR_FAIL_STEP="attach:start-dev" (with "*N" the first N times only) and let deadlines pass faster by
+ * UBLKMGR_HASTE=N; builds for users don't contain that.
  */
 
 #include "ublkmgr/steps.h"
@@ -29,15 +30,31 @@ struct sequence {
 
 #if TEST_HOOKS
 static bool step_shall_fail(const struct sequence *s, const struct step *step) {
+        static unsigned long failed;
         const char *wanted = getenv("UBLKMGR_FAIL_STEP");
         char name[128];
+        size_t n;
 
         (void)snprintf(name, sizeof(name), "%s:%s", s->operation->name, step->name);
-        return wanted && streq(wanted, name);
+        n = strlen(name);
+        if (!wanted || strncmp(wanted, name, n) != 0)
+                return false;
+        return wanted[n] == 0 || (wanted[n] == '*' && failed++ < strtoul(wanted + n + 1, NULL, 10));
+}
+
+static uint64_t step_timeout(const struct step *step) {
+        const char *haste = getenv("UBLKMGR_HASTE");
+        uint64_t timeout = step->timeout_usec ? step->timeout_usec : DEFAULT_STEP_TIMEOUT;
+
+        return haste ? timeout / MAX(strtoul(haste, NULL, 10), 1UL) : timeout;
 }
 #else
 static bool step_shall_fail(_unused_ const struct sequence *s, _unused_ const struct step *step) {
         return false;
+}
+
+static uint64_t step_timeout(const struct step *step) {
+        return step->timeout_usec ? step->timeout_usec : DEFAULT_STEP_TIMEOUT;
 }
 #endif
 
@@ -72,7 +89,6 @@ static void sequence_finish(struct sequence *s) {
 /* Runs or undoes the current step. Returns its result. */
 static int step_enter(struct sequence *s) {
         const struct step *step = &s->operation->steps[s->at];
-        uint64_t timeout = step->timeout_usec ? step->timeout_usec : DEFAULT_STEP_TIMEOUT;
         int r;
 
         if (s->undoing && !step->undo)
@@ -86,7 +102,7 @@ static int step_enter(struct sequence *s) {
                 return r;
 
         s->pending = true;
-        if (sd_event_source_set_time_relative(s->deadline, timeout) < 0 ||
+        if (sd_event_source_set_time_relative(s->deadline, step_timeout(step)) < 0 ||
             sd_event_source_set_enabled(s->deadline, SD_EVENT_ONESHOT) < 0)
                 log_warning("%s: step %s runs without a deadline", s->operation->name, step->name);
         return r;

@@ -15,11 +15,14 @@
 #include "lib/base/file.h"
 #include "lib/base/list.h"
 #include "lib/base/macro.h"
+#include "lib/base/str.h"
 
 struct udev {
         const char *folder;
         sd_device_monitor *monitor; /* NULL: udev doesn't run here */
         struct list waits;
+        udev_lost lost;
+        void *userdata;
 };
 
 struct udev_wait {
@@ -52,6 +55,7 @@ static int on_device(_unused_ sd_device_monitor *monitor, sd_device *device, voi
         struct udev *u = userdata;
         sd_device_action_t action;
         const char *disk;
+        uint64_t id;
 
         if (sd_device_get_sysname(device, &disk) < 0 || sd_device_get_action(device, &action) < 0)
                 return 0;
@@ -66,8 +70,11 @@ static int on_device(_unused_ sd_device_monitor *monitor, sd_device *device, voi
                         continue;
                 wait_finish(w);
                 /* One event belongs to one wait: an id is used by one device at a time. */
-                break;
+                return 0;
         }
+        if (action == SD_DEVICE_REMOVE && strncmp(disk, "ublkb", 5) == 0 &&
+            parse_u64(disk + 5, &id) >= 0)
+                u->lost(u->userdata, (uint32_t)id);
         return 0;
 }
 
@@ -86,7 +93,8 @@ static int start_monitor(struct udev *u, sd_event *event) {
         return sd_device_monitor_start(u->monitor, on_device, u);
 }
 
-int udev_new(sd_event *event, const char *folder, bool listen, struct udev **ret) {
+int udev_new(sd_event *event, const char *folder, bool listen, udev_lost lost, void *userdata,
+             struct udev **ret) {
         struct udev *u;
         int r = 0;
 
@@ -94,6 +102,8 @@ int udev_new(sd_event *event, const char *folder, bool listen, struct udev **ret
         if (!u)
                 return -ENOMEM;
         u->folder = folder;
+        u->lost = lost;
+        u->userdata = userdata;
         list_init(&u->waits);
         if (listen && access("/run/udev/control", F_OK) == 0)
                 r = start_monitor(u, event);
@@ -160,6 +170,15 @@ static bool is_ready_now(const char *disk, const char *name) {
         return ready;
 }
 
+static bool is_there(const char *disk) {
+        sd_device *device = NULL;
+
+        if (sd_device_new_from_subsystem_sysname(&device, "block", disk) < 0)
+                return false;
+        sd_device_unref(device);
+        return true;
+}
+
 int udev_wait(struct udev *u, uint32_t id, bool present, const char *name, udev_done done,
               void *userdata, struct udev_wait **ret) {
         struct udev_wait *w;
@@ -176,7 +195,7 @@ int udev_wait(struct udev *u, uint32_t id, bool present, const char *name, udev_
         (void)snprintf(w->disk, sizeof(w->disk), "ublkb%u", id);
         list_init(&w->list);
 
-        if (present && is_ready_now(w->disk, name)) {
+        if (present ? is_ready_now(w->disk, name) : !is_there(w->disk)) {
                 free(w);
                 return 1;
         }

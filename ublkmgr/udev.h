@@ -18,8 +18,12 @@ struct udev_wait;
 
 typedef void (*udev_done)(void *userdata);
 
+/* The disk /dev/ublkb<id> has gone without anybody here waiting for that. */
+typedef void (*udev_lost)(void *userdata, uint32_t id);
+
 /* folder: where identity files go, borrowed. listen: whether to look for udev at all. */
-int udev_new(sd_event *event, const char *folder, bool listen, struct udev **ret);
+int udev_new(sd_event *event, const char *folder, bool listen, udev_lost lost, void *userdata,
+             struct udev **ret);
 struct udev *udev_free(struct udev *u);
 
 /* Writes and removes the identity of /dev/ublkb<id>. Return 0 or a negative errno. */

@@ -3,7 +3,7 @@
 
 /* Specs as JSON
  *
- * With plan-read.c the only module that sees cJSON. cJSON is lenient where a file that decides about disks must not be
+ * With plan-read.c and record.c the only module that sees cJSON. cJSON is lenient where a file that decides about disks must not be
  * (numbers are doubles, duplicate keys, trailing text, invalid UTF-8, no positions), so a strict reader
  * of our own goes over the text first; it also knows where every key stands.
  */

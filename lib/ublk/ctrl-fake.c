@@ -14,7 +14,11 @@
 #include "lib/base/list.h"
 #include "lib/base/str.h"
 
-enum { FAKE_PROCESSORS = 2 };
+enum {
+        FAKE_PROCESSORS = 2,
+        FAILURES_MAX = 16,
+        HANGS = -1,
+};
 
 /* As Linux 7.2 answers. */
 #define FAKE_FEATURES UINT64_C(0xfffff)
@@ -30,6 +34,7 @@ struct fake_ctrl {
         struct ublk_ctrl ctrl;
         sd_event *event;
         const char *failures;
+        unsigned failed[FAILURES_MAX]; /* how often each of them has happened */
         struct list devices;
         struct list requests;
 };
@@ -39,6 +44,7 @@ struct ublk_request {
         struct fake_ctrl *fake;
         sd_event_source *source;
         struct ublk_command command;
+        int scripted; /* 0: nothing, an errno, or HANGS */
         ublk_done done;
         void *userdata;
 };
@@ -140,23 +146,42 @@ static void request_free(struct ublk_request *request) {
         free(request);
 }
 
-/* What the script says about this command: 0 (nothing), an errno, or -1 (it hangs). */
-static int scripted(const struct fake_ctrl *f, const struct ublk_command *c) {
-        const char *name = ublk_command_name(c->op);
-        size_t n = strlen(name);
+/* Whether a failure ("5", "hang", "5*1") has its turn still, which it has used then. */
+static bool use_failure(struct fake_ctrl *f, size_t which, const char *failure) {
+        const char *times = failure + strcspn(failure, "*,");
 
-        for (const char *s = f->failures; s && *s; s = strchr(s, ','), s = s ? s + 1 : NULL) {
-                if (strncmp(s, name, n) != 0 || s[n] != ':')
+        assert(which < FAILURES_MAX);
+        if (*times == '*' && f->failed[which] >= strtoul(times + 1, NULL, 10))
+                return false;
+        f->failed[which]++;
+        return true;
+}
+
+/* What the script says about this command: 0 (nothing), an errno, or HANGS. */
+static int scripted(struct fake_ctrl *f, const struct ublk_command *c) {
+        const char *name = ublk_command_name(c->op);
+        size_t n = strlen(name), i = 0;
+
+        for (const char *s = f->failures; s && *s; s = strchr(s, ','), s = s ? s + 1 : NULL, i++) {
+                const char *failure = s + n + 1;
+
+                if (strncmp(s, name, n) != 0 || s[n] != ':' || !use_failure(f, i, failure))
                         continue;
-                return strncmp(s + n + 1, "hang", 4) == 0 ? -1 : atoi(s + n + 1);
+                return strncmp(failure, "hang", 4) == 0 ? HANGS : atoi(failure);
         }
         return 0;
 }
 
+static uint64_t hasten(uint64_t usec) {
+        const char *haste = getenv("UBLKMGR_HASTE");
+
+        return haste ? usec / MAX(strtoul(haste, NULL, 10), 1UL) : usec;
+}
+
 static int on_answer(_unused_ sd_event_source *source, void *userdata) {
         struct ublk_request *request = userdata;
-        int error = scripted(request->fake, &request->command);
-        int result = error > 0 ? -error : execute(request->fake, &request->command);
+        int result = request->scripted > 0 ? -request->scripted
+                                           : execute(request->fake, &request->command);
 
         request->done(request->userdata, result, &request->command.payload);
         request_free(request);
@@ -182,12 +207,16 @@ static int fake_submit(struct ublk_ctrl *c, const struct ublk_command *command,
         if (!request)
                 return -ENOMEM;
         *request = (struct ublk_request){
-                .fake = f, .command = *command, .done = done, .userdata = userdata
+                .fake = f,
+                .command = *command,
+                .scripted = scripted(f, command),
+                .done = done,
+                .userdata = userdata,
         };
         list_init(&request->list);
-        if (scripted(f, command) < 0)
+        if (request->scripted == HANGS)
                 r = sd_event_add_time_relative(f->event, &request->source, CLOCK_MONOTONIC,
-                                               timeout_usec, 0, on_timeout, request);
+                                               hasten(timeout_usec), 0, on_timeout, request);
         else
                 r = sd_event_add_defer(f->event, &request->source, on_answer, request);
         if (r < 0) {

@@ -13,6 +13,7 @@
 
 #include "lib/ublk/ctrl.h"
 
-/* failures: "COMMAND:ERRNO[,…]", such as "start-dev:5", or "start-dev:hang" for a command that never comes
- * back; NULL: none. Borrowed. */
+/* failures: "COMMAND:ERRNO[*N][,…]", such as "start-dev:5", or "start-dev:hang" for a command that never comes
+ * back; with "*N" only the first N times. NULL: none. Borrowed. UBLKMGR_HASTE=N in the environment makes the
+ * time of commands that hang pass N times as fast, as it does for the steps of the manager. */
 int ublk_ctrl_fake_new(sd_event *event, const char *failures, struct ublk_ctrl **ret);

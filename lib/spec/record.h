@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A device on record
+ *
+ * What a manager writes down about a device so that the next one knows it: what the kernel can't tell (name,
+ * spec, where it came from). One JSON file a device, in the manager's runtime folder.
+ */
+
+#include <stdint.h>
+
+#include "lib/spec/spec.h"
+
+struct record {
+        uint32_t id;
+        uint64_t creation_usec;
+        char *origin;
+        struct spec *spec; /* as it was asked for, without defaults */
+};
+
+/* {"id":…,"creationUSec":…,"origin":…,"spec":{…}}. Returns 0 or -ENOMEM. */
+int record_to_json(const struct record *record, char **ret);
+
+/* Reads it back; *ret is to be freed with record_done(). Returns 0, -EINVAL or -ENOMEM. */
+int record_from_json(const char *text, size_t size, struct record *ret);
+
+void record_done(struct record *record);
