@@ -117,7 +117,7 @@ static const struct spec_field fields[_SPEC_KEY_MAX] = {
                 .maximum = 64, /* a queue is a thread of the worker */
                 .types = EVERY_TYPE,
                 .change = SPEC_CHANGE_RECREATE,
-                .fallback = "the number of processors, at most 4",
+                .fallback = "1 for loop, otherwise the number of processors, at most 4",
                 .example = "4",
                 .doc = "Number of hardware queues, each served by a thread of its own",
         },

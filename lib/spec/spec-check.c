@@ -117,7 +117,7 @@ static void check_window(struct check *c) {
 
 /* The value, or the largest default that it may get. */
 static uint64_t number_or_default(const struct check *c, enum spec_key key) {
-        uint64_t n = 4; /* queues */
+        uint64_t n = spec_number(c->spec, SPEC_TYPE) == SPEC_TYPE_LOOP ? 1 : 4; /* queues */
 
         if (spec_is_set(c->spec, key))
                 return spec_number(c->spec, key);

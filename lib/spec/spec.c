@@ -80,6 +80,12 @@ static bool default_number(const struct spec *spec, enum spec_key key,
                            const struct spec_machine *machine, uint64_t *ret) {
         switch (key) {
         case SPEC_QUEUES:
+                /* The kernel sends one flush at a time to a queue. With several queues two flushes may
+                 * run at once, and of those only one is told that the backing has lost a page. */
+                if (spec_number(spec, SPEC_TYPE) == SPEC_TYPE_LOOP) {
+                        *ret = 1;
+                        return true;
+                }
                 *ret = MIN(MAX(machine->processors, 1U), (unsigned)DEFAULT_QUEUES_MAX);
                 return true;
         case SPEC_PHYSICAL_BLOCK_SIZE:

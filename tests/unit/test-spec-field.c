@@ -167,7 +167,7 @@ static void test_defaults(void **state) {
         set(f, "type", STRING("loop"), NULL);
         set(f, "queueDepth", INTEGER(8), NULL);
         spec_apply_defaults(f->spec, &machine);
-        assert_int_equal(spec_number(f->spec, SPEC_QUEUES), 4);
+        assert_int_equal(spec_number(f->spec, SPEC_QUEUES), 1);
         assert_int_equal(spec_number(f->spec, SPEC_QUEUE_DEPTH), 8);
         assert_false(f->spec->values[SPEC_QUEUE_DEPTH].defaulted);
         assert_true(f->spec->values[SPEC_QUEUES].defaulted);
@@ -190,6 +190,9 @@ static void test_defaults_of_other_types(void **state) {
         struct fixture *f = *state;
 
         set(f, "type", STRING("ram"), NULL);
+        spec_apply_defaults(f->spec, &(struct spec_machine){ .processors = 16 });
+        assert_int_equal(spec_number(f->spec, SPEC_QUEUES), 4);
+        f->spec->values[SPEC_QUEUES] = (struct spec_value){ .set = false };
         spec_apply_defaults(f->spec, &(struct spec_machine){ .processors = 0 });
         assert_int_equal(spec_number(f->spec, SPEC_QUEUES), 1);
         assert_false(spec_is_set(f->spec, SPEC_OFFSET_BYTES));

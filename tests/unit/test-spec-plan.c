@@ -108,7 +108,7 @@ static const struct {
         { SPEC_DIRECT, { "true", "false" }, NULL },
         { SPEC_LOGICAL_BLOCK_SIZE, { "1024", "4096" }, "512" },
         { SPEC_PHYSICAL_BLOCK_SIZE, { "8192", "\"16K\"" }, "4096" },
-        { SPEC_QUEUES, { "1", "4" }, "2" },
+        { SPEC_QUEUES, { "2", "4" }, "1" },
         { SPEC_QUEUE_DEPTH, { "32", "128" }, "64" },
         { SPEC_MAX_IO_BYTES, { "\"64K\"", "\"1M\"" }, "524288" },
         { SPEC_ID, { "1", "2" }, NULL },

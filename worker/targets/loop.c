@@ -11,7 +11,8 @@
  * nobody else, if it works, it was the flush that failed.
  *
  * What can't be seen from here: with several queues, of two flushes at the same moment only one gets the
- * kernel's report, and the other may be told success just before the error is known.
+ * kernel's report, and the other may be told success just before the error is known. The kernel sends one
+ * flush at a time to a queue, which is why a loop device has one queue unless its spec asks for more.
  */
 
 #include "worker/targets/loop.h"
