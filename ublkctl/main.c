@@ -10,10 +10,6 @@
 #include "ublkctl/output.h"
 #include "ublkctl/verbs.h"
 
-#ifndef PROJECT_VERSION
-#define PROJECT_VERSION "unknown"
-#endif
-
 static const struct verb verbs[] = {
         {
                 .name = "list",

@@ -24,10 +24,6 @@
 #include "worker/sandbox/capabilities.h"
 #include "worker/worker.h"
 
-#ifndef PROJECT_VERSION
-#define PROJECT_VERSION "unknown"
-#endif
-
 static int open_target(struct worker *w) {
         const struct wire_config *c = &w->config;
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LINE_LENGTH_MAX = 1024 };
@@ -17,10 +18,23 @@ static const char *log_name = "";
 static int log_max_level = LOG_INFO;
 static bool log_to_journal;
 
+/* The variable names the stream that was the journal's when it was set. Whoever redirected stderr since then,
+ * a shell for example, has left the variable as it was. */
+static bool stderr_is_journal(void) {
+        const char *stream = getenv("JOURNAL_STREAM");
+        char ours[64];
+        struct stat st;
+
+        if (!stream || fstat(STDERR_FILENO, &st) < 0)
+                return false;
+        (void)snprintf(ours, sizeof(ours), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+        return streq(stream, ours);
+}
+
 void log_setup(const char *name, int max_level) {
         log_name = name;
         log_max_level = max_level;
-        log_to_journal = getenv("JOURNAL_STREAM") != NULL;
+        log_to_journal = stderr_is_journal();
 }
 
 static void log_write(int level, const char *suffix, const char *format, va_list ap) {

@@ -10,7 +10,9 @@
 
 #include <ctype.h>
 
-enum { KEY_LENGTH_MAX = 32, PART_LENGTH_MIN = 4 };
+#include "lib/base/distance.h"
+
+enum { KEY_LENGTH_MAX = DISTANCE_LENGTH_MAX, PART_LENGTH_MIN = 4 };
 
 /* Lower case, without dashes and underscores. False: too long to be meant as any key. */
 static bool simplify(const char *key, char ret[KEY_LENGTH_MAX]) {
@@ -25,25 +27,6 @@ static bool simplify(const char *key, char ret[KEY_LENGTH_MAX]) {
         }
         ret[n] = 0;
         return true;
-}
-
-/* The number of letters to add, drop, replace or swap with their neighbour to make a into b. */
-static size_t distance(const char *a, const char *b) {
-        size_t d[KEY_LENGTH_MAX + 1][KEY_LENGTH_MAX + 1];
-        size_t m = strlen(a), n = strlen(b);
-
-        for (size_t i = 0; i <= m; i++)
-                for (size_t j = 0; j <= n; j++) {
-                        if (i == 0 || j == 0) {
-                                d[i][j] = i + j;
-                                continue;
-                        }
-                        size_t replaced = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-                        d[i][j] = MIN(replaced, MIN(d[i - 1][j], d[i][j - 1]) + 1);
-                        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                                d[i][j] = MIN(d[i][j], d[i - 2][j - 2] + 1);
-                }
-        return d[m][n];
 }
 
 const char *spec_key_nearest(const char *key) {
@@ -63,7 +46,7 @@ const char *spec_key_nearest(const char *key) {
                         return candidate;
                 if (!part && strlen(wrong) >= PART_LENGTH_MIN && strstr(known, wrong))
                         part = candidate;
-                size_t d = distance(wrong, known);
+                size_t d = word_distance(wrong, known);
                 if (d < best) {
                         best = d;
                         nearest = candidate;
