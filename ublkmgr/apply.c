@@ -24,6 +24,7 @@ struct apply {
         struct plan *plan;
         size_t at;
         bool force;
+        bool removed; /* what the current action makes again is gone */
         sd_event_source *next; /* the coming action starts from the event loop */
         apply_done done;
         void *userdata;
@@ -144,6 +145,7 @@ static void action_ended(struct apply *a, int error, const char *problem) {
                 action->result = PLAN_FAILED;
                 action->error = strdup(problem ? problem : strerror(-error));
         }
+        a->removed = false;
         a->at++;
         (void)sd_event_source_set_enabled(a->next, SD_EVENT_ONESHOT);
 }
@@ -184,10 +186,12 @@ static void on_removed(void *userdata, struct device *d, int error, const char *
                 return;
         }
         bus_device_removed(d);
-        if (a->plan->actions[a->at].verb == PLAN_RECREATE)
-                /* The old object still has the name until this returns. */
+        if (a->plan->actions[a->at].verb == PLAN_RECREATE) {
+                /* The old object still has the name until this returns. Who takes the name before us
+                 * keeps it. */
+                a->removed = true;
                 (void)sd_event_source_set_enabled(a->next, SD_EVENT_ONESHOT);
-        else
+        } else
                 action_ended(a, 0, NULL);
 }
 
@@ -226,7 +230,8 @@ static int begin(struct apply *a) {
                 r = create(a);
                 break;
         case PLAN_RECREATE:
-                r = manager_find_device(a->manager, action->name) ? remove_device(a) : create(a);
+                r = !a->removed && manager_find_device(a->manager, action->name) ? remove_device(a)
+                                                                                 : create(a);
                 break;
         case PLAN_REMOVE:
                 r = remove_device(a);

@@ -66,6 +66,7 @@ static void on_opened(void *userdata, int result, _unused_ void *payload) {
         else if (result < 0)
                 (void)device_problem(d, result, "%s can't be opened: %s", path, strerror(-result));
         if (result >= 0) {
+                safe_close(d->backing.fd);
                 d->backing.fd = result;
                 result = examine_backing(d);
         }
@@ -84,10 +85,14 @@ static int open_backing(void *subject) {
                 d->backing.fd = r;
                 return examine_backing(d);
         case SPEC_TYPE_LOOP:
-                if (d->backing.fd >= 0)
+                if (d->backing.fd < 0)
+                        r = backing_open(d->manager->ring, d->spec, COMMAND_TIMEOUT, on_opened, d,
+                                         &d->opening);
+                else if (backing_needs_claim(&d->backing, d->spec))
+                        r = backing_claim(d->manager->ring, &d->backing, COMMAND_TIMEOUT, on_opened,
+                                          d, &d->opening);
+                else
                         return examine_backing(d);
-                r = backing_open(d->manager->ring, d->spec, COMMAND_TIMEOUT, on_opened, d,
-                                 &d->opening);
                 return r < 0 ? r : STEP_PENDING;
         default:
                 return STEP_DONE;
@@ -239,7 +244,7 @@ static int publish(void *subject) {
 
 static int unpublish(void *subject) {
         struct device *d = subject;
-        int r = state_remove(d), k = udev_remove_identity(d->manager->udev, d->info.dev_id);
+        int r = state_remove(d), k = udev_remove_identity(d->manager->udev, d->info.dev_id, d->name);
 
         return r < 0 ? r : k;
 }

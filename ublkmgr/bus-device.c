@@ -37,7 +37,12 @@ int bus_device_enumerate(_unused_ sd_bus *bus, _unused_ const char *prefix, void
                 return -ENOMEM;
         n = 0;
         LIST_FOREACH (i, &m->devices) {
-                nodes[n] = strdup(CONTAINER_OF(i, struct device, list)->object_path);
+                struct device *d = CONTAINER_OF(i, struct device, list);
+
+                /* Its InterfacesAdded is still to come, or never comes. */
+                if (d->state == DEVICE_ATTACHING)
+                        continue;
+                nodes[n] = strdup(d->object_path);
                 if (!nodes[n++]) {
                         while (n-- > 0)
                                 free(nodes[n]);

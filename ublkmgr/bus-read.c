@@ -92,11 +92,36 @@ static int read_input(sd_bus_message *m, struct spec_input *ret) {
         return sd_bus_message_exit_container(m);
 }
 
+/* Whether an `x-…` key is there already. A string of JSON can't hold a bare quote, so its text is only found
+ * where it is a key. Returns 0, 1 or -ENOMEM. */
+static int has_extra(const struct spec *spec, const char *key) {
+        _cleanup_(strbuf_done) struct strbuf word = STRBUF_NULL;
+        const char *found;
+
+        if (!spec->extra)
+                return 0;
+        json_add_string(&word, key);
+        strbuf_add(&word, ":");
+        if (word.error < 0)
+                return word.error;
+        found = strstr(spec->extra, word.text);
+        while (found && found[-1] != '{' && found[-1] != ',')
+                found = strstr(found + 1, word.text);
+        return found != NULL;
+}
+
 /* An `x-…` key: any basic value, kept as JSON. */
 static int add_extra(struct spec *spec, const char *key, const struct spec_input *input,
                      struct spec_errors *errors) {
         _cleanup_(strbuf_done) struct strbuf json = STRBUF_NULL;
+        int r;
 
+        r = has_extra(spec, key);
+        if (r < 0)
+                return r;
+        if (r > 0)
+                return spec_errors_add(errors, NULL, key, SPEC_ERROR_DUPLICATE,
+                                       "is given twice: leave one of them out");
         switch (input->kind) {
         case SPEC_INPUT_STRING:
                 json_add_string(&json, input->string);

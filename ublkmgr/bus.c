@@ -93,3 +93,8 @@ void bus_device_added(struct device *d) {
 void bus_device_removed(struct device *d) {
         (void)sd_bus_emit_object_removed(d->manager->bus, d->object_path);
 }
+
+void bus_device_changed(struct device *d) {
+        (void)sd_bus_emit_properties_changed(d->manager->bus, d->object_path, BUS_DEVICE_INTERFACE,
+                                             "State", "DevNode", "WorkerPID", NULL);
+}

@@ -74,6 +74,7 @@ int bus_read_options(sd_bus_message *m, const struct bus_option *options, size_t
 /* Reads fds (a{sh}), of which only "backing" is known. *ret is the caller's; -EBADF: not given. */
 int bus_read_fds(sd_bus_message *m, int *ret, sd_bus_error *error);
 
-/* Tells the bus that a device object is there, or is gone. */
+/* Tells the bus that a device object is there, is gone, or is in another state. */
 void bus_device_added(struct device *d);
 void bus_device_removed(struct device *d);
+void bus_device_changed(struct device *d);

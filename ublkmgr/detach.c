@@ -14,6 +14,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
+#include "ublkmgr/bus.h"
 #include "ublkmgr/device.h"
 #include "ublkmgr/state.h"
 #include "ublkmgr/users.h"
@@ -116,7 +117,7 @@ static int unpublish(void *subject) {
         int r;
 
         d->udev_wait = udev_wait_free(d->udev_wait);
-        r = udev_remove_identity(d->manager->udev, d->info.dev_id);
+        r = udev_remove_identity(d->manager->udev, d->info.dev_id, d->name);
         if (r >= 0)
                 r = state_remove(d);
         if (r < 0)
@@ -162,6 +163,7 @@ static void detach_finished(void *subject, int error, const char *step) {
         /* If the disk is still there nothing has happened yet. */
         d->state = d->started ? DEVICE_LIVE : DEVICE_FAILED;
         d->udev_wait = udev_wait_free(d->udev_wait);
+        bus_device_changed(d);
         device_answer(d, error, problem);
 }
 
@@ -185,6 +187,7 @@ int device_detach(struct device *d, bool force, device_done done, void *userdata
         d->force = force;
         d->done = done;
         d->userdata = userdata;
+        bus_device_changed(d);
         return 0;
 }
 
@@ -216,6 +219,7 @@ void device_clean_up(struct device *d) {
 
         d->state = DEVICE_FAILED;
         d->started = false;
+        bus_device_changed(d);
         r = sequence_start(d->manager->event, &clean_up_operation, d, &d->sequence);
         if (r < 0)
                 (void)log_errno(LOG_ERR, r, "%s: could not be cleaned up", d->name);

@@ -75,7 +75,8 @@ static int accept_geometry(struct device *d, const struct wire_geometry *g) {
 
 /* Whether this is the time for the worker to say something. */
 static bool is_conversing(const struct device *d) {
-        return d->state == DEVICE_ATTACHING && !d->worker_ready && !d->awaiting_exit;
+        return d->state == DEVICE_ATTACHING && !d->worker_ready &&
+               !sequence_is_undoing(d->sequence);
 }
 
 static void on_message(void *userdata, const union wire_message *message) {
@@ -131,7 +132,7 @@ static void on_exited(void *userdata, const char *description) {
         if (d->awaiting_exit) {
                 d->awaiting_exit = false;
                 sequence_continue(d->sequence, 0);
-        } else if (d->state == DEVICE_ATTACHING) {
+        } else if (d->state == DEVICE_ATTACHING && !sequence_is_undoing(d->sequence)) {
                 (void)device_problem(d, -ECHILD, "the worker %s", description);
                 sequence_continue(d->sequence, -ECHILD);
         } else if (d->state == DEVICE_LIVE) {

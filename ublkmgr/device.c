@@ -14,6 +14,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
+#include "ublkmgr/state.h"
 
 #define DEVICE_PATH_PREFIX "/org/ublk/Manager1/device"
 
@@ -71,6 +72,14 @@ struct device *device_free(struct device *d) {
         device_abandon(d);
         udev_wait_free(d->udev_wait);
         sequence_free(d->sequence);
+        /* A worker serves on without us only where there is a disk to serve; what isn't on record the next
+         * manager deletes. */
+        if (d->worker && !d->started)
+                worker_kill(d->worker);
+        if (d->state == DEVICE_ATTACHING && d->added && !d->started) {
+                (void)state_remove(d);
+                (void)udev_remove_identity(d->manager->udev, d->info.dev_id, d->name);
+        }
         worker_free(d->worker);
         safe_close(d->device_fd);
         safe_close(d->backing.fd);
@@ -117,6 +126,7 @@ int device_command(struct device *d, uint32_t op, uint64_t data, const union ubl
 void device_abandon(void *subject) {
         struct device *d = subject;
 
+        d->awaiting_exit = false;
         ublk_ctrl_forget(d->manager->ctrl, TAKE_PTR(d->request));
         d->opening = ring_forget(d->opening);
 }

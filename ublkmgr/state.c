@@ -167,7 +167,7 @@ static void delete_unfinished(struct manager *m, uint32_t id) {
         const struct ublk_command command = { .op = UBLK_CMD_DEL_DEV, .id = id };
 
         log_notice("/dev/ublkc%u was never finished by an earlier manager, deleting it", id);
-        (void)udev_remove_identity(m->udev, id);
+        (void)udev_remove_identity(m->udev, id, NULL);
         if (ublk_ctrl_submit(m->ctrl, &command, 5 * USEC_PER_SEC, on_deleted, m, NULL) >= 0)
                 m->adopting++;
 }
@@ -212,7 +212,7 @@ static bool remove_stale(struct manager *m, const char *name, struct record *rec
                 if (ids->ids[i] == record->id)
                         return false;
         log_notice("%s: its device is gone, forgetting it", name);
-        (void)udev_remove_identity(m->udev, record->id);
+        (void)udev_remove_identity(m->udev, record->id, name);
         if (record_path(m, name, &path) >= 0)
                 (void)unlink(path);
         return false;

@@ -143,6 +143,10 @@ void sequence_continue(struct sequence *s, int result) {
         sequence_advance(s, result);
 }
 
+bool sequence_is_undoing(const struct sequence *s) {
+        return s && s->undoing;
+}
+
 static int on_kick(_unused_ sd_event_source *source, void *userdata) {
         struct sequence *s = userdata;
         int r;

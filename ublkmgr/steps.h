@@ -9,6 +9,7 @@
  * a loop over a table in the tests.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
@@ -50,6 +51,9 @@ int sequence_start(sd_event *event, const struct operation *operation, void *sub
 
 /* The pending step has ended: 0 or a negative errno. */
 void sequence_continue(struct sequence *s, int result);
+
+/* Whether a step has failed and what was done before is being undone. NULL is fine. */
+bool sequence_is_undoing(const struct sequence *s);
 
 /* Stops without finishing and without undoing (the manager exits). NULL is fine; returns NULL. */
 struct sequence *sequence_free(struct sequence *s);

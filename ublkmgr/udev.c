@@ -147,13 +147,20 @@ int udev_write_identity(struct udev *u, uint32_t id, const char *name, uint32_t 
         return write_file_atomic(path, text, 0644);
 }
 
-int udev_remove_identity(struct udev *u, uint32_t id) {
-        _cleanup_free_ char *path = NULL;
+int udev_remove_identity(struct udev *u, uint32_t id, const char *name) {
+        _cleanup_free_ char *path = NULL, *text = NULL, *first = NULL;
         int r;
 
         r = identity_path(u, id, &path);
         if (r < 0)
                 return r;
+        if (name && asprintf(&first, "UBLK_NAME=%s\n", name) < 0) {
+                first = NULL;
+                return -ENOMEM;
+        }
+        if (first && read_file(path, 4096, &text, NULL) >= 0 &&
+            strncmp(text, first, strlen(first)) != 0)
+                return 0;
         if (unlink(path) < 0 && errno != ENOENT)
                 return -errno;
         return 0;

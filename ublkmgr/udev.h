@@ -26,9 +26,11 @@ int udev_new(sd_event *event, const char *folder, bool listen, udev_lost lost, v
              struct udev **ret);
 struct udev *udev_free(struct udev *u);
 
-/* Writes and removes the identity of /dev/ublkb<id>. Return 0 or a negative errno. */
+/* Writes and removes the identity of /dev/ublkb<id>. It is removed only if it is still that of `name`
+ * (NULL: whoever's): when a device has failed, the kernel gives its id to another one. Return 0 or a negative
+ * errno. */
 int udev_write_identity(struct udev *u, uint32_t id, const char *name, uint32_t owner_uid);
-int udev_remove_identity(struct udev *u, uint32_t id);
+int udev_remove_identity(struct udev *u, uint32_t id, const char *name);
 
 /* Waits until udev has finished with the disk /dev/ublkb<id>: set up and named (present), or gone.
  * Returns 1 when it is so already (or nothing is to be waited for: done() is not called), 0 when done() will

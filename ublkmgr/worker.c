@@ -100,11 +100,35 @@ int worker_new(sd_event *event, const struct worker_process *process,
         return 0;
 }
 
+static int on_orphan(_unused_ sd_event_source *source, _unused_ const siginfo_t *si,
+                     _unused_ void *userdata) {
+        /* The event loop reaps it after this. */
+        return 0;
+}
+
+/* Lets the event loop wait for the end of a process that nobody else waits for any more. */
+static void leave_to_loop(sd_event *event, int *pidfd) {
+        sd_event_source *source = NULL;
+
+        if (sd_event_add_child_pidfd(event, &source, *pidfd, WEXITED, on_orphan, NULL) < 0)
+                return;
+        if (sd_event_source_set_child_pidfd_own(source, true) >= 0)
+                *pidfd = -EBADF;
+        if (*pidfd < 0)
+                (void)sd_event_source_set_floating(source, true);
+        sd_event_source_unref(source);
+}
+
 struct worker *worker_free(struct worker *w) {
+        sd_event *event;
+
         if (!w)
                 return NULL;
         worker_hang_up(w);
+        event = w->child_source ? sd_event_source_get_event(w->child_source) : NULL;
         sd_event_source_disable_unref(w->child_source);
+        if (event && w->process.pid > 0)
+                leave_to_loop(event, &w->process.pidfd);
         safe_close(w->process.pidfd);
         free(w);
         return NULL;

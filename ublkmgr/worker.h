@@ -28,7 +28,8 @@ struct worker_events {
 int worker_new(sd_event *event, const struct worker_process *process,
                const struct worker_events *events, void *userdata, struct worker **ret);
 
-/* Forgets the worker; the process is left alone. NULL is fine; returns NULL. */
+/* Forgets the worker; the process is left alone, and when it ends one day, it leaves no zombie. NULL is fine;
+ * returns NULL. */
 struct worker *worker_free(struct worker *w);
 
 /* Sends one message. Returns 0 or a negative errno (-EAGAIN counts as a worker that does not read). */

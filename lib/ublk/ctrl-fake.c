@@ -173,7 +173,7 @@ static int scripted(struct fake_ctrl *f, const struct ublk_command *c) {
 }
 
 static uint64_t hasten(uint64_t usec) {
-        const char *haste = getenv("UBLKMGR_HASTE");
+        const char *haste = getenv("UBLK_FAKE_HASTE");
 
         return haste ? usec / MAX(strtoul(haste, NULL, 10), 1UL) : usec;
 }

@@ -14,6 +14,6 @@
 #include "lib/ublk/ctrl.h"
 
 /* failures: "COMMAND:ERRNO[*N][,…]", such as "start-dev:5", or "start-dev:hang" for a command that never comes
- * back; with "*N" only the first N times. NULL: none. Borrowed. UBLKMGR_HASTE=N in the environment makes the
- * time of commands that hang pass N times as fast, as it does for the steps of the manager. */
+ * back; with "*N" only the first N times. NULL: none. Borrowed. UBLK_FAKE_HASTE=N in the environment makes
+ * the time of commands that hang pass N times as fast. */
 int ublk_ctrl_fake_new(sd_event *event, const char *failures, struct ublk_ctrl **ret);
