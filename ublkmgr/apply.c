@@ -24,7 +24,7 @@ struct apply {
         struct plan *plan;
         size_t at;
         bool force;
-        bool removed; /* what the current action makes again is gone */
+        bool removed;          /* what the current action makes again is gone */
         sd_event_source *next; /* the coming action starts from the event loop */
         apply_done done;
         void *userdata;
@@ -143,7 +143,10 @@ static void action_ended(struct apply *a, int error, const char *problem) {
                 action->result = PLAN_DONE;
         else {
                 action->result = PLAN_FAILED;
-                action->error = strdup(problem ? problem : strerror(-error));
+                if (asprintf(&action->error, "%s%s",
+                             a->removed ? "the old device is gone, and " : "",
+                             problem ? problem : strerror(-error)) < 0)
+                        action->error = NULL;
         }
         a->removed = false;
         a->at++;
@@ -195,28 +198,47 @@ static void on_removed(void *userdata, struct device *d, int error, const char *
                 action_ended(a, 0, NULL);
 }
 
-static int remove_device(struct apply *a) {
-        struct device *d = manager_find_device(a->manager, a->plan->actions[a->at].name);
+/* The device that the plan was made for. Between two actions somebody else may have removed it and given its name
+ * to another one, which is none of our business then. */
+static int find_planned(struct apply *a, struct device **ret) {
+        const struct plan_action *action = &a->plan->actions[a->at];
+        struct device *d = manager_find_device(a->manager, action->name);
+        size_t n = strlen(ORIGIN_PREFIX);
 
         if (!d)
                 return -ENXIO;
-        return device_detach(d, a->force, on_removed, a);
+        if (strncmp(d->origin, ORIGIN_PREFIX, n) != 0 || !streq(d->origin + n, action->origin))
+                return -ESTALE;
+        *ret = d;
+        return 0;
+}
+
+static int remove_device(struct apply *a) {
+        struct device *d;
+        int r;
+
+        r = find_planned(a, &d);
+        return r < 0 ? r : device_detach(d, a->force, on_removed, a);
 }
 
 /* Live changes: until there are more of them, this is all that can differ. */
 static int update(struct apply *a) {
         struct plan_action *action = &a->plan->actions[a->at];
-        struct device *d = manager_find_device(a->manager, action->name);
+        struct device *d;
         int r;
 
-        if (!d)
-                return -ENXIO;
+        r = find_planned(a, &d);
+        if (r >= 0 && (d->state != DEVICE_LIVE || d->sequence))
+                r = -EBUSY;
+        if (r >= 0)
+                r = state_write(d, action->spec);
+        if (r < 0)
+                return r;
         spec_free(d->spec);
         d->spec = TAKE_PTR(action->spec);
-        r = state_write(d);
         (void)sd_bus_emit_properties_changed(d->manager->bus, d->object_path, BUS_DEVICE_INTERFACE,
                                              "Spec", NULL);
-        action_ended(a, r, NULL);
+        action_ended(a, 0, NULL);
         return 0;
 }
 
@@ -230,8 +252,7 @@ static int begin(struct apply *a) {
                 r = create(a);
                 break;
         case PLAN_RECREATE:
-                r = !a->removed && manager_find_device(a->manager, action->name) ? remove_device(a)
-                                                                                 : create(a);
+                r = a->removed ? create(a) : remove_device(a);
                 break;
         case PLAN_REMOVE:
                 r = remove_device(a);

@@ -11,12 +11,14 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
 #include "lib/ublk/features.h"
+#include "ublkmgr/bus.h"
 #include "ublkmgr/device.h"
 #include "ublkmgr/params.h"
 #include "ublkmgr/spawner.h"
@@ -25,6 +27,8 @@
 #define COMMAND_TIMEOUT (5 * USEC_PER_SEC)
 #define START_TIMEOUT   (7 * USEC_PER_SEC)
 #define UNDO_TIMEOUT    (15 * USEC_PER_SEC)
+/* The disk serves by then; a udev that is busy elsewhere is no reason to take it away again. */
+#define UDEV_TIMEOUT (30 * USEC_PER_SEC)
 
 /* --- open-backing --- */
 
@@ -89,8 +93,8 @@ static int open_backing(void *subject) {
                         r = backing_open(d->manager->ring, d->spec, COMMAND_TIMEOUT, on_opened, d,
                                          &d->opening);
                 else if (backing_needs_claim(&d->backing, d->spec))
-                        r = backing_claim(d->manager->ring, &d->backing, COMMAND_TIMEOUT, on_opened,
-                                          d, &d->opening);
+                        r = backing_claim(d->manager->ring, &d->backing, d->spec, COMMAND_TIMEOUT,
+                                          on_opened, d, &d->opening);
                 else
                         return examine_backing(d);
                 return r < 0 ? r : STEP_PENDING;
@@ -136,10 +140,13 @@ static int add_device(void *subject) {
                                           ? (uint32_t)spec_number(d->spec, SPEC_ID)
                                           : UBLK_ID_ANY,
                         .flags = UBLK_F_CMD_IOCTL_ENCODE,
-                        .ublksrv_flags = UBLK_COOKIE,
                 },
         };
+        uint32_t instance;
 
+        if (getrandom(&instance, sizeof(instance), GRND_NONBLOCK) != sizeof(instance))
+                return device_problem(d, -EIO, "there are no random numbers yet");
+        payload.info.ublksrv_flags = UBLK_COOKIE | instance;
         d->info = payload.info;
         return device_command(d, UBLK_CMD_ADD_DEV, 0, &payload, COMMAND_TIMEOUT, on_added);
 }
@@ -235,7 +242,7 @@ static int publish(void *subject) {
         if (r < 0)
                 return device_problem(d, r, "its name can't be written to %s: %s",
                                       d->manager->udev_folder, strerror(-r));
-        r = state_write(d);
+        r = state_write(d, d->spec);
         if (r < 0)
                 return device_problem(d, r, "its record can't be written to %s: %s",
                                       d->manager->state_folder, strerror(-r));
@@ -244,7 +251,8 @@ static int publish(void *subject) {
 
 static int unpublish(void *subject) {
         struct device *d = subject;
-        int r = state_remove(d), k = udev_remove_identity(d->manager->udev, d->info.dev_id, d->name);
+        int r = state_remove(d),
+            k = udev_remove_identity(d->manager->udev, d->info.dev_id, d->name);
 
         return r < 0 ? r : k;
 }
@@ -307,7 +315,11 @@ static const struct step attach_steps[] = {
         { .name = "set-parameters", .run = set_parameters },
         { .name = "publish", .run = publish, .undo = unpublish },
         { .name = "start-device", .run = start_device },
-        { .name = "wait-for-udev", .run = wait_for_udev, .undo = stop_waiting_for_udev },
+        { .name = "wait-for-udev",
+          .run = wait_for_udev,
+          .undo = stop_waiting_for_udev,
+          .timeout_usec = UDEV_TIMEOUT,
+          .optional = true },
 };
 
 static void attach_finished(void *subject, int error, const char *step) {
@@ -315,6 +327,7 @@ static void attach_finished(void *subject, int error, const char *step) {
         _cleanup_free_ char *problem = NULL;
 
         d->sequence = NULL;
+        d->udev_wait = udev_wait_free(d->udev_wait);
         if (error >= 0) {
                 d->diskseq = udev_diskseq(d->info.dev_id);
                 d->state = DEVICE_LIVE;
@@ -331,7 +344,14 @@ static void attach_finished(void *subject, int error, const char *step) {
                 problem = NULL;
         log_error("%s", problem ? problem : d->name);
         device_answer(d, error, problem);
-        device_free(d);
+        if (!d->added) {
+                device_free(d);
+                return;
+        }
+        /* It could not be undone. Forgotten, nobody could ever remove it. */
+        log_error("%s: what is left of it stays as a failed device; remove it", d->name);
+        d->state = DEVICE_FAILED;
+        bus_device_added(d);
 }
 
 static const struct operation attach_operation = {

@@ -30,7 +30,7 @@ static int start_open(struct ring *ring, char *path, int flags, uint64_t timeout
         io_uring_prep_openat(&sqe.sqe, AT_FDCWD, path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
                              0);
         sqe.sqe.flags |= IOSQE_ASYNC;
-        return ring_start(ring, &sqe, path, true, timeout_usec, done, userdata, ret);
+        return ring_start(ring, &sqe, path, ring_late_close, timeout_usec, done, userdata, ret);
 }
 
 int backing_open(struct ring *ring, const struct spec *spec, uint64_t timeout_usec, ring_done done,
@@ -46,19 +46,23 @@ int backing_open(struct ring *ring, const struct spec *spec, uint64_t timeout_us
 bool backing_needs_claim(const struct backing *b, const struct spec *spec) {
         struct stat st;
         int flags = fcntl(b->fd, F_GETFL);
+        int mode = flags & O_ACCMODE;
 
         /* Only with what the caller's own fd allows: this opens with our rights. */
-        return flags >= 0 && !(flags & (O_PATH | O_APPEND)) && (flags & O_ACCMODE) == O_RDWR &&
-               !spec_number(spec, SPEC_READ_ONLY) && fstat(b->fd, &st) >= 0 && S_ISBLK(st.st_mode);
+        return flags >= 0 && !(flags & (O_PATH | O_APPEND)) && fstat(b->fd, &st) >= 0 &&
+               S_ISREG(st.st_mode) &&
+               (mode == O_RDWR || (mode == O_RDONLY && spec_number(spec, SPEC_READ_ONLY)));
 }
 
-int backing_claim(struct ring *ring, const struct backing *b, uint64_t timeout_usec, ring_done done,
-                  void *userdata, struct ring_op **ret) {
+int backing_claim(struct ring *ring, const struct backing *b, const struct spec *spec,
+                  uint64_t timeout_usec, ring_done done, void *userdata, struct ring_op **ret) {
         char *path;
 
         if (asprintf(&path, "/proc/self/fd/%i", b->fd) < 0)
                 return -ENOMEM;
-        return start_open(ring, path, O_RDWR | O_EXCL, timeout_usec, done, userdata, ret);
+        return start_open(ring, path,
+                          spec_number(spec, SPEC_READ_ONLY) ? O_RDONLY : O_RDWR | O_EXCL,
+                          timeout_usec, done, userdata, ret);
 }
 
 int backing_new_memory(const struct spec *spec, const char *name) {

@@ -28,11 +28,12 @@ struct backing {
 int backing_open(struct ring *ring, const struct spec *spec, uint64_t timeout_usec, ring_done done,
                  void *userdata, struct ring_op **ret);
 
-/* A block device that a caller opened isn't claimed: it could be mounted, or become so. Whether b->fd is one
- * to claim, that is, to be opened once more with O_EXCL, so that it is refused like one opened by its path. */
+/* A file that a caller opened is opened once more: its flags are the caller's to change at any time (O_APPEND!), and a
+ * block device isn't claimed, so it could be mounted or become so. False: b->fd is nothing that could be opened so,
+ * and backing_examine() will say why. */
 bool backing_needs_claim(const struct backing *b, const struct spec *spec);
-int backing_claim(struct ring *ring, const struct backing *b, uint64_t timeout_usec, ring_done done,
-                  void *userdata, struct ring_op **ret);
+int backing_claim(struct ring *ring, const struct backing *b, const struct spec *spec,
+                  uint64_t timeout_usec, ring_done done, void *userdata, struct ring_op **ret);
 
 /* Anonymous memory of the size that the spec says. Returns an fd or a negative errno. */
 int backing_new_memory(const struct spec *spec, const char *name);

@@ -87,10 +87,10 @@ static void on_applied(void *userdata, const struct plan *plan) {
         int r;
 
         r = plan ? plan_to_json(plan, true, &json) : -ECANCELED;
+        if (r >= 0)
+                r = sd_bus_reply_method_return(call, "s", json);
         if (r < 0)
                 (void)sd_bus_reply_method_errno(call, r, NULL);
-        else
-                (void)sd_bus_reply_method_return(call, "s", json);
         sd_bus_message_unref(call);
 }
 

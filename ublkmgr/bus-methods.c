@@ -25,8 +25,13 @@ static int device_busy(sd_bus_error *error, const struct device *d) {
 
 /* A caller that doesn't want an answer, or is gone, gets none; that is no error of ours. */
 static void reply_error(sd_bus_message *call, int error, const char *problem) {
-        (void)sd_bus_reply_method_errorf(call, bus_error_name(error), "%s",
-                                         problem ? problem : strerror(-error));
+        int r = sd_bus_reply_method_errorf(call, bus_error_name(error), "%s",
+                                           problem ? problem : strerror(-error));
+
+        /* The text may hold what can't be sent (a path that is no UTF-8); an answer there must be. */
+        if (r < 0)
+                (void)sd_bus_reply_method_errorf(call, bus_error_name(error), "%s",
+                                                 strerror(-error));
         sd_bus_message_unref(call);
 }
 

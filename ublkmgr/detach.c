@@ -2,10 +2,10 @@
 
 /* Removing a device, step by step
  *
- * The disk is stopped while its worker still serves: that is how what the page cache holds gets written. A
- * worker that doesn't answer within the deadline is killed, which always unblocks the kernel; only then is
- * the device deleted, because a device that hangs in DEL_DEV holds a lock that all others need. Once the disk
- * is stopped there is no way back, so these steps have no undo: each one goes on as well as it can.
+ * The disk is stopped while its worker still serves: that is how what the page cache holds gets written, and
+ * unless the caller forces it, it gets the time that it needs. A worker that doesn't end then is killed, and only
+ * after its end is the device deleted, because a device that hangs in DEL_DEV holds a lock that all others need.
+ * Once the disk is stopped there is no way back, so these steps have no undo: each one goes on as well as it can.
  */
 
 #include <errno.h>
@@ -19,9 +19,59 @@
 #include "ublkmgr/state.h"
 #include "ublkmgr/users.h"
 
-#define STOP_TIMEOUT (30 * USEC_PER_SEC)
-#define EXIT_TIMEOUT (5 * USEC_PER_SEC)
+/* Stopping writes what is cached, which takes as long as the backing needs. */
+#define STOP_TIMEOUT        (300 * USEC_PER_SEC)
+#define FORCED_STOP_TIMEOUT (20 * USEC_PER_SEC)
+#define CHECK_TIMEOUT       (10 * USEC_PER_SEC)
+#define EXIT_TIMEOUT        (5 * USEC_PER_SEC)
+#define STEP_MARGIN         (5 * USEC_PER_SEC)
 
+static int look(void *subject) {
+        return device_look(subject);
+}
+
+static int refuse(struct device *d, const char *users) {
+        return device_problem(
+                d, -EBUSY,
+                "it is %s: end that first, or force it and lose what was not written yet", users);
+}
+
+static void on_closed(void *userdata, _unused_ int result, _unused_ void *payload) {
+        struct device *d = userdata;
+
+        d->opening = NULL;
+        sequence_continue(d->sequence, 0);
+}
+
+/* Closes the disk in the ring as well: the last one to close a disk writes back what is cached. */
+static void on_opened(void *userdata, int result, _unused_ void *payload) {
+        struct device *d = userdata;
+        union ring_sqe sqe = { 0 };
+        int r = result;
+
+        d->opening = NULL;
+        if (result == -EBUSY)
+                r = refuse(d, "in use (mounted in another namespace, or part of another device)");
+        else if (result < 0 && result != -ENOENT && result != -ENXIO && result != -ENODEV)
+                (void)device_problem(d, result, "whether it is in use can't be found out: %s",
+                                     strerror(-result));
+        else if (result < 0)
+                r = 0;
+        if (result >= 0) {
+                io_uring_prep_close(&sqe.sqe, result);
+                sqe.sqe.flags |= IOSQE_ASYNC;
+                r = ring_start(d->manager->ring, &sqe, NULL, NULL, STOP_TIMEOUT, on_closed, d,
+                               &d->opening);
+                if (r >= 0)
+                        return;
+                safe_close(result);
+        }
+        sequence_continue(d->sequence, r);
+}
+
+/* Two questions: /proc and /sys say by name who uses it, as far as they see; the kernel says by refusing an
+ * exclusive opening whether anybody in any namespace does. A process that has merely opened it is no user in this
+ * sense. */
 static int check_users(void *subject) {
         struct device *d = subject;
         _cleanup_free_ char *users = NULL;
@@ -33,11 +83,10 @@ static int check_users(void *subject) {
         if (r < 0)
                 return device_problem(d, r, "who uses it can't be found out: %s", strerror(-r));
         if (users)
-                return device_problem(d, -EBUSY,
-                                      "it is %s: end that first, or force it and lose what was "
-                                      "not written yet",
-                                      users);
-        return STEP_DONE;
+                return refuse(d, users);
+        r = disk_open_exclusive(d->manager->ring, d->info.dev_id, CHECK_TIMEOUT, on_opened, d,
+                                &d->opening);
+        return r < 0 ? r : STEP_PENDING;
 }
 
 static void on_udev_gone(void *userdata) {
@@ -67,11 +116,23 @@ static void on_stopped(void *userdata, int result, _unused_ const union ublk_pay
         struct device *d = userdata;
 
         d->request = NULL;
-        if (result < 0 && result != -ENODEV) {
-                (void)log_errno(LOG_WARNING, result,
-                                "%s: stopping the disk failed, killing its worker", d->name);
+        if (result == -ETIMEDOUT && d->force) {
+                log_error("%s: its worker doesn't write what is left, killing it: that is lost",
+                          d->name);
                 if (d->worker)
                         worker_kill(d->worker);
+        } else if (result == -ETIMEDOUT) {
+                (void)device_problem(
+                        d, result,
+                        "what is not written yet takes too long: wait and try again, or force "
+                        "it and lose that");
+                sequence_continue(d->sequence, result);
+                return;
+        } else if (result < 0 && result != -ENODEV) {
+                (void)device_problem(d, result, "the kernel did not stop the disk: %s",
+                                     strerror(-result));
+                sequence_continue(d->sequence, result);
+                return;
         }
         d->started = false;
         sequence_continue(d->sequence, 0);
@@ -82,7 +143,8 @@ static int stop_device(void *subject) {
 
         if (!d->started)
                 return STEP_DONE;
-        return device_command(d, UBLK_CMD_STOP_DEV, 0, NULL, STOP_TIMEOUT, on_stopped);
+        return device_command(d, UBLK_CMD_STOP_DEV, 0, NULL,
+                              d->force ? FORCED_STOP_TIMEOUT : STOP_TIMEOUT, on_stopped);
 }
 
 /* A worker whose device is stopped ends by itself. */
@@ -90,7 +152,6 @@ static int await_worker(void *subject) {
         return device_await_worker(subject);
 }
 
-/* Comes here only with a worker if the step before ran out of time. */
 static int kill_worker(void *subject) {
         struct device *d = subject;
 
@@ -127,11 +188,10 @@ static int unpublish(void *subject) {
 }
 
 static const struct step detach_steps[] = {
-        { .name = "check-users", .run = check_users },
+        { .name = "look", .run = look },
+        { .name = "check-users", .run = check_users, .timeout_usec = STOP_TIMEOUT + STEP_MARGIN },
         { .name = "listen-to-udev", .run = listen_to_udev },
-        { .name = "stop-device",
-          .run = stop_device,
-          .timeout_usec = STOP_TIMEOUT + 5 * USEC_PER_SEC },
+        { .name = "stop-device", .run = stop_device, .timeout_usec = STOP_TIMEOUT + STEP_MARGIN },
         { .name = "await-worker",
           .run = await_worker,
           .timeout_usec = EXIT_TIMEOUT,
@@ -191,7 +251,10 @@ int device_detach(struct device *d, bool force, device_done done, void *userdata
         return 0;
 }
 
+/* The worker has ended, or the disk has without it; then the worker is of no use. */
 static const struct step clean_up_steps[] = {
+        { .name = "look", .run = look },
+        { .name = "kill-worker", .run = kill_worker },
         { .name = "delete-device", .run = delete_device, .timeout_usec = 15 * USEC_PER_SEC },
         { .name = "unpublish", .run = unpublish },
 };

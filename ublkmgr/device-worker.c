@@ -79,21 +79,17 @@ static bool is_conversing(const struct device *d) {
                !sequence_is_undoing(d->sequence);
 }
 
-static void on_message(void *userdata, const union wire_message *message) {
+static bool on_message(void *userdata, const union wire_message *message) {
         struct device *d = userdata;
         int r;
 
-        if (!is_conversing(d)) {
-                log_warning(
-                        "%s: the worker speaks when it has nothing to say (message %u), ignored",
-                        d->name, message->header.type);
-                return;
-        }
+        if (!is_conversing(d))
+                return false;
         switch (message->header.type) {
         case WIRE_HELLO:
                 r = configure(d);
                 if (r >= 0)
-                        return;
+                        return true;
                 (void)device_problem(d, r, "the worker can't be configured: %s", strerror(-r));
                 break;
         case WIRE_READY:
@@ -105,6 +101,7 @@ static void on_message(void *userdata, const union wire_message *message) {
                                    message->failed.text[0] ? ": " : "", message->failed.text);
         }
         sequence_continue(d->sequence, r);
+        return true;
 }
 
 static void on_lost(void *userdata, int error) {

@@ -136,27 +136,70 @@ int device_await_worker(struct device *d) {
         return d->worker ? STEP_PENDING : STEP_DONE;
 }
 
+static void on_looked(void *userdata, int result, const union ublk_payload *payload) {
+        struct device *d = userdata;
+        bool ours = result >= 0 && payload->info.ublksrv_flags == d->info.ublksrv_flags;
+
+        d->request = NULL;
+        if (result >= 0 && !ours)
+                log_warning("%s: another program has taken its id %u, that device is left alone",
+                            d->name, d->info.dev_id);
+        if (ours || (result < 0 && result != -ENODEV)) {
+                sequence_continue(d->sequence, ours ? 0 : result);
+                return;
+        }
+        d->added = d->started = false;
+        sequence_continue(d->sequence, 0);
+}
+
+int device_look(struct device *d) {
+        if (!d->added)
+                return STEP_DONE;
+        return device_command(d, UBLK_CMD_GET_DEV_INFO, 0, NULL, 5 * USEC_PER_SEC, on_looked);
+}
+
+/* Whether the kernel still shows it: a command that ran out of time may have done its work, and wait for the last
+ * one who has the old disk open, or not have begun. */
+static bool is_listed(struct device *d) {
+        _cleanup_free_ uint32_t *ids = NULL;
+        size_t n;
+
+        if (ublk_ctrl_list(d->manager->ctrl, &ids, &n) < 0)
+                return true;
+        for (size_t i = 0; i < n; i++)
+                if (ids[i] == d->info.dev_id)
+                        return true;
+        return false;
+}
+
 static void on_deleted(void *userdata, int result, _unused_ const union ublk_payload *payload) {
         struct device *d = userdata;
 
         d->request = NULL;
-        /* The node is gone as soon as the command runs; it takes longer only as long as somebody still has
-         * the old disk open, and there is nothing to be done about that. */
-        if (result == -ETIMEDOUT)
-                log_warning("%s: the kernel keeps device %u until its last user has closed it",
-                            d->name, d->info.dev_id);
-        if (result == -ETIMEDOUT || result == -ENODEV)
+        if (result == -ETIMEDOUT && !is_listed(d)) {
+                log_warning(
+                        "%s: the kernel keeps the number %u until the last user of the disk has "
+                        "closed it",
+                        d->name, d->info.dev_id);
                 result = 0;
-        if (result >= 0)
-                d->added = false;
+        }
+        if (result >= 0 || result == -ENODEV)
+                d->added = d->started = false;
         else
-                (void)device_problem(d, result, "the kernel refused to delete device %u: %s",
+                (void)device_problem(d, result, "the kernel did not delete device %u: %s",
                                      d->info.dev_id, strerror(-result));
-        sequence_continue(d->sequence, result);
+        sequence_continue(d->sequence, result == -ENODEV ? 0 : result);
 }
 
 int device_delete(struct device *d) {
         if (!d->added)
                 return STEP_DONE;
+        /* DEL_DEV waits for the I/O of the device with a lock that every other device needs. */
+        if (d->worker)
+                return device_problem(
+                        d, -EBUSY,
+                        "process %i, which serves it, can't be killed (does its backing "
+                        "answer?); remove it again when that has ended",
+                        (int)worker_pid(d->worker));
         return device_command(d, UBLK_CMD_DEL_DEV, 0, NULL, 8 * USEC_PER_SEC, on_deleted);
 }

@@ -108,5 +108,9 @@ void device_abandon(void *subject);
 /* Waits for the end of the worker, as a step. Returns STEP_DONE if there is none. */
 int device_await_worker(struct device *d);
 
-/* Deletes the kernel device, as a step. */
+/* Looks whether the kernel device is still this one, as a step: its id may belong to another by now, and then there
+ * is nothing to be stopped or deleted. */
+int device_look(struct device *d);
+
+/* Deletes the kernel device, as a step. Refuses as long as its worker lives. */
 int device_delete(struct device *d);

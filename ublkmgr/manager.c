@@ -9,12 +9,15 @@
 #include "ublkmgr/manager.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/fd.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/ublk/features.h"
@@ -22,6 +25,7 @@
 #include "ublkmgr/apply.h"
 #include "ublkmgr/bus.h"
 #include "ublkmgr/device.h"
+#include "ublkmgr/shutdown.h"
 #include "ublkmgr/spawner.h"
 #include "ublkmgr/state.h"
 #include "ublkmgr/udev.h"
@@ -56,23 +60,6 @@ static void ask_features(struct manager *m) {
                                 UBLK_CONTROL_PATH);
 }
 
-/* A worker of ours tells of its end by ending. One that an earlier manager started is no child of ours. */
-static void on_disk_lost(void *userdata, uint32_t id) {
-        struct manager *m = userdata;
-
-        LIST_FOREACH (i, &m->devices) {
-                struct device *d = CONTAINER_OF(i, struct device, list);
-
-                if (d->state != DEVICE_LIVE || d->worker || d->info.dev_id != id)
-                        continue;
-                log_error("%s: its worker has ended: the device has failed; remove it, or apply "
-                          "its file "
-                          "again",
-                          d->name);
-                device_clean_up(d);
-        }
-}
-
 static int setup_folder(struct manager *m, const char *name, mode_t mode, char **ret) {
         int r;
 
@@ -86,12 +73,27 @@ static int setup_folder(struct manager *m, const char *name, mode_t mode, char *
         return 0;
 }
 
+/* Before anything is looked at: a second manager would take the devices that the first one is just attaching for
+ * unfinished ones of a dead one. */
+static int lock_folder(struct manager *m) {
+        m->lock = open(m->config->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (m->lock < 0)
+                return log_errno(LOG_ERR, errno, "can't open %s", m->config->folder);
+        if (flock(m->lock, LOCK_EX | LOCK_NB) < 0)
+                return log_errno(LOG_ERR, errno, "%s is locked: another manager is running",
+                                 m->config->folder);
+        return 0;
+}
+
 static int setup_folders(struct manager *m) {
         int r;
 
         r = make_folder(m->config->folder, 0755);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "can't create %s", m->config->folder);
+        r = lock_folder(m);
+        if (r < 0)
+                return r;
         r = setup_folder(m, "udev", 0755, &m->udev_folder);
         if (r < 0)
                 return r;
@@ -100,7 +102,6 @@ static int setup_folders(struct manager *m) {
 
 static int setup_signals(struct manager *m) {
         sigset_t signals;
-        int r;
 
         (void)sigemptyset(&signals);
         (void)sigaddset(&signals, SIGTERM);
@@ -108,10 +109,7 @@ static int setup_signals(struct manager *m) {
         (void)sigaddset(&signals, SIGCHLD);
         if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
                 return -errno;
-        r = sd_event_add_signal(m->event, NULL, SIGTERM, NULL, NULL);
-        if (r < 0)
-                return r;
-        return sd_event_add_signal(m->event, NULL, SIGINT, NULL, NULL);
+        return shutdown_watch(m);
 }
 
 static int setup(struct manager *m) {
@@ -137,7 +135,7 @@ static int setup(struct manager *m) {
         r = spawner_exec_new(m->config->worker_path, &m->spawner);
         if (r < 0)
                 return r;
-        r = udev_new(m->event, m->udev_folder, m->config->udev, on_disk_lost, m, &m->udev);
+        r = udev_new(m->event, m->udev_folder, m->config->udev, &m->udev);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "can't listen to udev");
         return bus_setup(m);
@@ -151,6 +149,7 @@ int manager_new(const struct manager_config *config, struct manager **ret) {
         if (!m)
                 return -ENOMEM;
         m->config = config;
+        m->lock = -EBADF;
         m->machine.processors = processors > 0 ? (unsigned)processors : 1;
         list_init(&m->devices);
 
@@ -177,6 +176,7 @@ struct manager *manager_free(struct manager *m) {
         ublk_ctrl_free(m->ctrl);
         ring_free(m->ring);
         sd_event_unref(m->event);
+        safe_close(m->lock);
         free(m->udev_folder);
         free(m->state_folder);
         free(m);
@@ -189,6 +189,8 @@ int manager_run(struct manager *m) {
         /* Nobody may ask for a name before it is known whether it is taken. */
         while (m->adopting > 0 && r >= 0 && sd_event_get_state(m->event) != SD_EVENT_FINISHED)
                 r = sd_event_run(m->event, UINT64_MAX);
+        if (r >= 0 && sd_event_get_state(m->event) == SD_EVENT_FINISHED)
+                return 0;
         if (r >= 0)
                 r = bus_take_name(m);
         if (r < 0)

@@ -51,7 +51,10 @@ void geometry_to_params(const struct wire_geometry *g, const struct ublk_dev_inf
                         .physical_bs_shift = shift_of(g->physical_block_size),
                         .io_min_shift = shift_of(g->io_min_bytes ? g->io_min_bytes
                                                                  : g->physical_block_size),
-                        .io_opt_shift = g->io_opt_bytes ? shift_of(g->io_opt_bytes) : 0,
+                        /* A shift can't say "none", and 0 would be one byte. */
+                        .io_opt_shift = shift_of(g->io_opt_bytes   ? g->io_opt_bytes
+                                                 : g->io_min_bytes ? g->io_min_bytes
+                                                                   : g->physical_block_size),
                         .max_sectors = info->max_io_buf_bytes >> SECTOR_SHIFT,
                         .dev_sectors = g->size_bytes >> SECTOR_SHIFT,
                 },

@@ -16,6 +16,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -51,7 +52,8 @@ static int place_fd(int fd, int number) {
 
 _Noreturn static void child_main(const char *path, const char *name, int socket, int status) {
         char *argv[] = { (char *)"ublk-worker", (char *)"--socket-fd=3", (char *)name, NULL };
-        int null, error;
+        char *stream = getenv("JOURNAL_STREAM"), *environment[2] = { NULL };
+        int null, error, told = status;
 
         reset_signals();
         (void)setsid();
@@ -59,6 +61,8 @@ _Noreturn static void child_main(const char *path, const char *name, int socket,
         /* First out of the way of the numbers that they shall get. */
         socket = fcntl(socket, F_DUPFD, 10);
         status = fcntl(status, F_DUPFD, 10);
+        if (status >= 0)
+                told = status;
         null = open("/dev/null", O_RDONLY);
         if (socket < 0 || status < 0 || null < 0 || place_fd(null, STDIN_FILENO) < 0 ||
             place_fd(socket, WORKER_SOCKET_FD) < 0 || place_fd(status, WORKER_STATUS_FD) < 0 ||
@@ -66,10 +70,14 @@ _Noreturn static void child_main(const char *path, const char *name, int socket,
             syscall(SYS_close_range, WORKER_STATUS_FD + 1, ~0U, 0) < 0)
                 goto fail;
 
-        execv(path, argv);
+        told = WORKER_STATUS_FD;
+        /* The manager's own environment (NOTIFY_SOCKET …) is none of a worker's business. */
+        if (stream && asprintf(&environment[0], "JOURNAL_STREAM=%s", stream) < 0)
+                environment[0] = NULL;
+        execve(path, argv, environment);
 fail:
         error = errno;
-        _unused_ ssize_t n = write(WORKER_STATUS_FD, &error, sizeof(error));
+        _unused_ ssize_t n = write(told, &error, sizeof(error));
         _exit(127);
 }
 

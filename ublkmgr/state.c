@@ -30,12 +30,18 @@ static int record_path(const struct manager *m, const char *name, char **ret) {
         return 0;
 }
 
-int state_write(const struct device *d) {
+int state_write(const struct device *d, const struct spec *spec) {
         const struct record record = {
                 .id = d->info.dev_id,
+                .instance = (uint32_t)(d->info.ublksrv_flags & UBLK_COOKIE_INSTANCE),
+                .worker_pid = d->worker ? (uint32_t)worker_pid(d->worker) : 0,
+                .worker_start = d->worker ? worker_start_time(worker_pid(d->worker)) : 0,
+                .backing_device = d->backing.device,
+                .backing_inode = d->backing.inode,
+                .backing_writable = d->backing.writable,
                 .creation_usec = d->creation_usec,
                 .origin = d->origin,
-                .spec = d->spec,
+                .spec = (struct spec *)spec,
         };
         _cleanup_free_ char *path = NULL, *text = NULL;
         int r;
@@ -74,6 +80,14 @@ static uint64_t disk_size(uint32_t id) {
         return parse_u64(text, &sectors) < 0 ? 0 : sectors * 512;
 }
 
+/* The file that the backing is, so that a second device on it is refused as before. */
+static void adopt_backing(struct device *d, const struct record *record) {
+        d->backing.device = (dev_t)record->backing_device;
+        d->backing.inode = (ino_t)record->backing_inode;
+        d->backing.writable = record->backing_writable;
+        d->backing.info.is_block_device = record->backing_inode == 0;
+}
+
 static int take_over(struct manager *m, const char *name, struct record *record,
                      const struct ublk_dev_info *info) {
         struct device *d;
@@ -87,10 +101,15 @@ static int take_over(struct manager *m, const char *name, struct record *record,
         d->creation_usec = record->creation_usec;
         d->info = *info;
         d->added = true;
+        adopt_backing(d, record);
+        r = worker_adopt(m->event, (pid_t)record->worker_pid, record->worker_start,
+                         &device_worker_events, d, &d->worker);
+        if (r < 0 && r != -ESRCH)
+                (void)log_errno(LOG_WARNING, r, "%s: its worker can't be watched", name);
         if (info->state == UBLK_STATE_DEAD) {
-                log_error("%s: its worker ended while no manager was there: the device has failed; "
-                          "remove "
-                          "it, or apply its file again",
+                log_error("%s: it serves no disk any more: the device has failed; remove it, or "
+                          "apply "
+                          "its file again",
                           name);
                 device_clean_up(d);
                 return 0;
@@ -134,11 +153,28 @@ static int foreach_record(struct manager *m,
         return 0;
 }
 
+static void forget(struct manager *m, const char *name, const struct record *record) {
+        _cleanup_free_ char *path = NULL;
+
+        log_notice("%s: its device is gone, forgetting it", name);
+        (void)udev_remove_identity(m->udev, record->id, name);
+        if (record_path(m, name, &path) >= 0)
+                (void)unlink(path);
+}
+
+static bool forget_id(struct manager *m, const char *name, struct record *record,
+                      const void *userdata) {
+        if (record->id == *(const uint32_t *)userdata)
+                forget(m, name, record);
+        return false;
+}
+
 static bool match_info(struct manager *m, const char *name, struct record *record,
                        const void *userdata) {
         const struct ublk_dev_info *info = userdata;
 
-        if (record->id != info->dev_id || manager_find_device(m, name))
+        if (record->id != info->dev_id || manager_find_device(m, name) ||
+            record->instance != (info->ublksrv_flags & UBLK_COOKIE_INSTANCE))
                 return false;
         if (take_over(m, name, record, info) < 0)
                 log_error("%s: can't be taken over: out of memory", name);
@@ -181,14 +217,18 @@ static void on_info(void *userdata, int result, const union ublk_payload *payloa
                 (void)log_errno(LOG_WARNING, result, "an existing device can't be asked about");
                 return;
         }
-        if (info->ublksrv_flags != UBLK_COOKIE) {
+        if ((info->ublksrv_flags & UBLK_COOKIE_MASK) == UBLK_COOKIE) {
+                (void)foreach_record(m, match_info, info);
+                if (find_by_id(m, info->dev_id))
+                        return;
+        }
+        /* What is on record about this id is about a device that is gone. */
+        (void)foreach_record(m, forget_id, &info->dev_id);
+        if ((info->ublksrv_flags & UBLK_COOKIE_MASK) != UBLK_COOKIE) {
                 log_notice("/dev/ublkc%u belongs to another program and is left alone",
                            info->dev_id);
                 return;
         }
-        (void)foreach_record(m, match_info, info);
-        if (find_by_id(m, info->dev_id))
-                return;
         if (info->state == UBLK_STATE_DEAD)
                 delete_unfinished(m, info->dev_id);
         else
@@ -206,15 +246,11 @@ struct ids {
 static bool remove_stale(struct manager *m, const char *name, struct record *record,
                          const void *userdata) {
         const struct ids *ids = userdata;
-        _cleanup_free_ char *path = NULL;
 
         for (size_t i = 0; i < ids->n; i++)
                 if (ids->ids[i] == record->id)
                         return false;
-        log_notice("%s: its device is gone, forgetting it", name);
-        (void)udev_remove_identity(m->udev, record->id, name);
-        if (record_path(m, name, &path) >= 0)
-                (void)unlink(path);
+        forget(m, name, record);
         return false;
 }
 

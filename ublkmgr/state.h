@@ -9,8 +9,8 @@
 
 #include "ublkmgr/device.h"
 
-/* Writes and removes a device's record. Return 0 or a negative errno. */
-int state_write(const struct device *d);
+/* Writes (with this spec) and removes a device's record. Return 0 or a negative errno. */
+int state_write(const struct device *d, const struct spec *spec);
 int state_remove(const struct device *d);
 
 /* Begins to look for devices of an earlier manager. manager.adopting says how many are still being asked

@@ -15,14 +15,11 @@
 #include "lib/base/file.h"
 #include "lib/base/list.h"
 #include "lib/base/macro.h"
-#include "lib/base/str.h"
 
 struct udev {
         const char *folder;
         sd_device_monitor *monitor; /* NULL: udev doesn't run here */
         struct list waits;
-        udev_lost lost;
-        void *userdata;
 };
 
 struct udev_wait {
@@ -55,7 +52,6 @@ static int on_device(_unused_ sd_device_monitor *monitor, sd_device *device, voi
         struct udev *u = userdata;
         sd_device_action_t action;
         const char *disk;
-        uint64_t id;
 
         if (sd_device_get_sysname(device, &disk) < 0 || sd_device_get_action(device, &action) < 0)
                 return 0;
@@ -72,9 +68,6 @@ static int on_device(_unused_ sd_device_monitor *monitor, sd_device *device, voi
                 /* One event belongs to one wait: an id is used by one device at a time. */
                 return 0;
         }
-        if (action == SD_DEVICE_REMOVE && strncmp(disk, "ublkb", 5) == 0 &&
-            parse_u64(disk + 5, &id) >= 0)
-                u->lost(u->userdata, (uint32_t)id);
         return 0;
 }
 
@@ -93,8 +86,7 @@ static int start_monitor(struct udev *u, sd_event *event) {
         return sd_device_monitor_start(u->monitor, on_device, u);
 }
 
-int udev_new(sd_event *event, const char *folder, bool listen, udev_lost lost, void *userdata,
-             struct udev **ret) {
+int udev_new(sd_event *event, const char *folder, bool listen, struct udev **ret) {
         struct udev *u;
         int r = 0;
 
@@ -102,8 +94,6 @@ int udev_new(sd_event *event, const char *folder, bool listen, udev_lost lost, v
         if (!u)
                 return -ENOMEM;
         u->folder = folder;
-        u->lost = lost;
-        u->userdata = userdata;
         list_init(&u->waits);
         if (listen && access("/run/udev/control", F_OK) == 0)
                 r = start_monitor(u, event);
@@ -113,6 +103,10 @@ int udev_new(sd_event *event, const char *folder, bool listen, udev_lost lost, v
         }
         *ret = u;
         return 0;
+}
+
+void udev_ignore(struct udev *u) {
+        u->monitor = sd_device_monitor_unref(u->monitor);
 }
 
 struct udev *udev_free(struct udev *u) {

@@ -18,12 +18,8 @@ struct udev_wait;
 
 typedef void (*udev_done)(void *userdata);
 
-/* The disk /dev/ublkb<id> has gone without anybody here waiting for that. */
-typedef void (*udev_lost)(void *userdata, uint32_t id);
-
 /* folder: where identity files go, borrowed. listen: whether to look for udev at all. */
-int udev_new(sd_event *event, const char *folder, bool listen, udev_lost lost, void *userdata,
-             struct udev **ret);
+int udev_new(sd_event *event, const char *folder, bool listen, struct udev **ret);
 struct udev *udev_free(struct udev *u);
 
 /* Writes and removes the identity of /dev/ublkb<id>. It is removed only if it is still that of `name`
@@ -37,6 +33,9 @@ int udev_remove_identity(struct udev *u, uint32_t id, const char *name);
  * be called, or a negative errno. Waiting for its end has to begin before the device is stopped. */
 int udev_wait(struct udev *u, uint32_t id, bool present, const char *name, udev_done done,
               void *userdata, struct udev_wait **ret);
+
+/* There will be no more messages of udev: from now on there is nothing to wait for. */
+void udev_ignore(struct udev *u);
 
 /* Stops waiting. NULL is fine; returns NULL. */
 struct udev_wait *udev_wait_free(struct udev_wait *w);

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "lib/base/file.h"
@@ -84,6 +85,20 @@ static bool is_ours(const struct numbers *n, const char *dev) {
         return false;
 }
 
+/* Where a name has a space, mountinfo has \040; likewise for tab, newline and backslash. */
+static void unescape(char *text) {
+        char *to = text;
+
+        for (const char *from = text; *from; to++)
+                if (from[0] == '\\' && (from[1] == '0' || from[1] == '1') &&
+                    strspn(from + 1, "01234567") >= 3) {
+                        *to = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
+                        from += 4;
+                } else
+                        *to = *from++;
+        *to = 0;
+}
+
 /* A line of mountinfo: ID PARENT MAJOR:MINOR ROOT MOUNTPOINT … */
 static int add_mounts(const struct numbers *n, struct strbuf *out) {
         _cleanup_free_ char *line = NULL;
@@ -101,8 +116,10 @@ static int add_mounts(const struct numbers *n, struct strbuf *out) {
                                 dev = word;
                         else if (i == 4)
                                 where = word;
-                if (where && is_ours(n, dev))
+                if (where && is_ours(n, dev)) {
+                        unescape(where);
                         add_user(out, "mounted on", where);
+                }
         }
         fclose(f);
         return 0;
@@ -126,6 +143,18 @@ static int add_swaps(const char *disk, struct strbuf *out) {
         }
         fclose(f);
         return 0;
+}
+
+int disk_open_exclusive(struct ring *ring, uint32_t id, uint64_t timeout_usec, ring_done done,
+                        void *userdata, struct ring_op **ret) {
+        union ring_sqe sqe = { 0 };
+        char *path;
+
+        if (asprintf(&path, "/dev/ublkb%u", id) < 0)
+                return -ENOMEM;
+        io_uring_prep_openat(&sqe.sqe, AT_FDCWD, path, O_RDONLY | O_EXCL | O_CLOEXEC, 0);
+        sqe.sqe.flags |= IOSQE_ASYNC;
+        return ring_start(ring, &sqe, path, ring_late_close, timeout_usec, done, userdata, ret);
 }
 
 int disk_users(uint32_t id, char **ret) {

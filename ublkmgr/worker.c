@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/base/fd.h"
+#include "lib/base/file.h"
 #include "lib/wire/channel.h"
 
 struct worker {
@@ -23,6 +24,7 @@ struct worker {
         void *userdata;
         sd_event_source *socket_source;
         sd_event_source *child_source;
+        sd_event_source *pidfd_source; /* of an adopted one, which is no child of ours */
 };
 
 static void worker_hang_up(struct worker *w) {
@@ -46,10 +48,10 @@ static int on_socket(_unused_ sd_event_source *source, int fd, _unused_ uint32_t
                         safe_close(fds[i]);
                 r = -EBADMSG;
         }
-        if (r > 0) {
-                w->events->message(w->userdata, &message);
+        if (r > 0 && w->events->message(w->userdata, &message))
                 return 0;
-        }
+        if (r > 0)
+                r = -EPROTO;
         worker_hang_up(w);
         w->events->lost(w->userdata, r < 0 ? r : -ECONNRESET);
         return 0;
@@ -69,6 +71,16 @@ static int on_child(_unused_ sd_event_source *source, const siginfo_t *si, void 
         w->process.pid = 0;
         w->events->exited(w->userdata, description);
         return 0;
+}
+
+/* By default a pidfd is looked at once, and the end of a process that is being traced shows there before we
+ * may wait for it: then it would be missed for good. From one to the other sd-event doesn't change what epoll
+ * was told, so it goes over "off". */
+static int watch_on(sd_event_source *source) {
+        int r;
+
+        r = sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ON);
 }
 
 int worker_new(sd_event *event, const struct worker_process *process,
@@ -91,6 +103,8 @@ int worker_new(sd_event *event, const struct worker_process *process,
                                              on_child, w);
         if (r >= 0)
                 r = sd_event_source_set_priority(w->child_source, SD_EVENT_PRIORITY_NORMAL + 1);
+        if (r >= 0)
+                r = watch_on(w->child_source);
         if (r < 0) {
                 worker_kill(w);
                 worker_free(w);
@@ -100,9 +114,69 @@ int worker_new(sd_event *event, const struct worker_process *process,
         return 0;
 }
 
-static int on_orphan(_unused_ sd_event_source *source, _unused_ const siginfo_t *si,
+static int on_pidfd(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
+                    void *userdata) {
+        struct worker *w = userdata;
+
+        w->process.pid = 0;
+        w->events->exited(w->userdata, "ended");
+        return 0;
+}
+
+int worker_adopt(sd_event *event, pid_t pid, uint64_t start, const struct worker_events *events,
+                 void *userdata, struct worker **ret) {
+        _cleanup_close_ int pidfd = -EBADF;
+        struct worker *w;
+        int r;
+
+        if (pid <= 0 || start == 0)
+                return -ESRCH;
+        pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+        if (pidfd < 0)
+                return -errno;
+        /* Compared after it was opened: from then on the fd means this process and no later one. */
+        if (worker_start_time(pid) != start)
+                return -ESRCH;
+
+        w = calloc(1, sizeof(*w));
+        if (!w)
+                return -ENOMEM;
+        *w = (struct worker){
+                .process = { .pid = pid, .pidfd = TAKE_FD(pidfd), .socket = -EBADF },
+                .events = events,
+                .userdata = userdata,
+        };
+        r = sd_event_add_io(event, &w->pidfd_source, w->process.pidfd, EPOLLIN, on_pidfd, w);
+        if (r < 0) {
+                worker_free(w);
+                return r;
+        }
+        *ret = w;
+        return 0;
+}
+
+uint64_t worker_start_time(pid_t pid) {
+        _cleanup_free_ char *path = NULL, *text = NULL;
+        const char *field;
+        char *end;
+
+        if (asprintf(&path, "/proc/%i/stat", (int)pid) < 0) {
+                path = NULL;
+                return 0;
+        }
+        if (read_file(path, 4096, &text, NULL) < 0)
+                return 0;
+        /* The second field is a name that may hold anything; the 22nd is what is wanted. */
+        field = strrchr(text, ')');
+        for (int i = 2; field && i < 22; i++)
+                field = strchr(field + 1, ' ');
+        return field ? strtoull(field, &end, 10) : 0;
+}
+
+static int on_orphan(sd_event_source *source, _unused_ const siginfo_t *si,
                      _unused_ void *userdata) {
-        /* The event loop reaps it after this. */
+        /* The event loop reaps it after this. The source had its last reference from floating. */
+        (void)sd_event_source_set_floating(source, false);
         return 0;
 }
 
@@ -112,7 +186,7 @@ static void leave_to_loop(sd_event *event, int *pidfd) {
 
         if (sd_event_add_child_pidfd(event, &source, *pidfd, WEXITED, on_orphan, NULL) < 0)
                 return;
-        if (sd_event_source_set_child_pidfd_own(source, true) >= 0)
+        if (watch_on(source) >= 0 && sd_event_source_set_child_pidfd_own(source, true) >= 0)
                 *pidfd = -EBADF;
         if (*pidfd < 0)
                 (void)sd_event_source_set_floating(source, true);
@@ -127,6 +201,7 @@ struct worker *worker_free(struct worker *w) {
         worker_hang_up(w);
         event = w->child_source ? sd_event_source_get_event(w->child_source) : NULL;
         sd_event_source_disable_unref(w->child_source);
+        sd_event_source_disable_unref(w->pidfd_source);
         if (event && w->process.pid > 0)
                 leave_to_loop(event, &w->process.pidfd);
         safe_close(w->process.pidfd);

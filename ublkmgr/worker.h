@@ -16,8 +16,9 @@
 struct worker;
 
 struct worker_events {
-        /* A valid message (HELLO, READY, FAILED). */
-        void (*message)(void *userdata, const union wire_message *message);
+        /* A valid message (HELLO, READY, FAILED). Returns false if it is not the time for it: that ends the
+         * conversation. */
+        bool (*message)(void *userdata, const union wire_message *message);
         /* The socket is useless: closed by the worker, or what it sent was not allowed. */
         void (*lost)(void *userdata, int error);
         /* The process has ended; description is for people. The worker may be freed from here. */
@@ -27,6 +28,15 @@ struct worker_events {
 /* Takes over the process and its fds, also on error (it is killed then). Returns 0 or a negative errno. */
 int worker_new(sd_event *event, const struct worker_process *process,
                const struct worker_events *events, void *userdata, struct worker **ret);
+
+/* Watches the worker that an earlier manager started: process `pid`, if it is still the one that began at
+ * `start` (worker_start_time()). There is no conversation with it. Returns 0, -ESRCH or another negative errno. */
+int worker_adopt(sd_event *event, pid_t pid, uint64_t start, const struct worker_events *events,
+                 void *userdata, struct worker **ret);
+
+/* When a process began, in the kernel's ticks since boot; with the pid it is a name that is never used again.
+ * 0: there is no such process. */
+uint64_t worker_start_time(pid_t pid);
 
 /* Forgets the worker; the process is left alone, and when it ends one day, it leaves no zombie. NULL is fine;
  * returns NULL. */

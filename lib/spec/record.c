@@ -20,7 +20,15 @@ int record_to_json(const struct record *record, char **ret) {
         r = spec_to_json(record->spec, false, &spec);
         if (r < 0)
                 return r;
-        strbuf_addf(&b, "{\"id\":%u,\"creationUSec\":%llu,\"origin\":", record->id,
+        strbuf_addf(&b,
+                    "{\"id\":%u,\"instance\":%u,\"workerPid\":%u,\"workerStart\":%llu,"
+                    "\"backingDevice\":%llu,\"backingInode\":%llu,\"backingWritable\":%s,"
+                    "\"creationUSec\":%llu,\"origin\":",
+                    record->id, record->instance, record->worker_pid,
+                    (unsigned long long)record->worker_start,
+                    (unsigned long long)record->backing_device,
+                    (unsigned long long)record->backing_inode,
+                    record->backing_writable ? "true" : "false",
                     (unsigned long long)record->creation_usec);
         json_add_string(&b, record->origin);
         strbuf_addf(&b, ",\"spec\":%s}\n", spec);
@@ -40,18 +48,48 @@ static int read_spec(const cJSON *item, struct spec **ret) {
         return r;
 }
 
+static int read_number(const cJSON *json, const char *key, uint64_t maximum, uint64_t *ret) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, key);
+
+        if (!cJSON_IsNumber(item) || item->valuedouble < 0 || item->valuedouble > (double)maximum)
+                return -EINVAL;
+        *ret = (uint64_t)item->valuedouble;
+        return 0;
+}
+
+static int read_numbers(const cJSON *json, struct record *ret) {
+        uint64_t id, instance, pid;
+        const struct {
+                const char *key;
+                uint64_t maximum;
+                uint64_t *to;
+        } numbers[] = {
+                { "id", UINT32_MAX - 1, &id },
+                { "instance", UINT32_MAX, &instance },
+                { "workerPid", INT32_MAX, &pid },
+                { "workerStart", JSON_INTEGER_MAX, &ret->worker_start },
+                { "backingDevice", JSON_INTEGER_MAX, &ret->backing_device },
+                { "backingInode", JSON_INTEGER_MAX, &ret->backing_inode },
+                { "creationUSec", JSON_INTEGER_MAX, &ret->creation_usec },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
+                if (read_number(json, numbers[i].key, numbers[i].maximum, numbers[i].to) < 0)
+                        return -EINVAL;
+        ret->id = (uint32_t)id;
+        ret->instance = (uint32_t)instance;
+        ret->worker_pid = (uint32_t)pid;
+        ret->backing_writable =
+                cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "backingWritable"));
+        return 0;
+}
+
 static int read_record(const cJSON *json, struct record *ret) {
-        const cJSON *id = cJSON_GetObjectItemCaseSensitive(json, "id");
-        const cJSON *creation = cJSON_GetObjectItemCaseSensitive(json, "creationUSec");
         const cJSON *origin = cJSON_GetObjectItemCaseSensitive(json, "origin");
         const cJSON *spec = cJSON_GetObjectItemCaseSensitive(json, "spec");
 
-        if (!cJSON_IsNumber(id) || !cJSON_IsNumber(creation) || !cJSON_IsString(origin) ||
-            !cJSON_IsObject(spec) || id->valuedouble < 0 || id->valuedouble >= UINT32_MAX ||
-            creation->valuedouble < 0 || creation->valuedouble > JSON_INTEGER_MAX)
+        if (!cJSON_IsString(origin) || !cJSON_IsObject(spec) || read_numbers(json, ret) < 0)
                 return -EINVAL;
-        ret->id = (uint32_t)id->valuedouble;
-        ret->creation_usec = (uint64_t)creation->valuedouble;
         ret->origin = strdup(origin->valuestring);
         if (!ret->origin)
                 return -ENOMEM;

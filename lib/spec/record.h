@@ -7,18 +7,24 @@
  * spec, where it came from). One JSON file a device, in the manager's runtime folder.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/spec/spec.h"
 
 struct record {
         uint32_t id;
+        uint32_t instance; /* the random part of the kernel device's cookie */
+        uint32_t worker_pid;
+        uint64_t worker_start;                  /* when that process began, in the kernel's ticks */
+        uint64_t backing_device, backing_inode; /* which file the backing is; 0: none */
+        bool backing_writable;
         uint64_t creation_usec;
         char *origin;
         struct spec *spec; /* as it was asked for, without defaults */
 };
 
-/* {"id":…,"creationUSec":…,"origin":…,"spec":{…}}. Returns 0 or -ENOMEM. */
+/* Writes it as one JSON object. Returns 0 or -ENOMEM. */
 int record_to_json(const struct record *record, char **ret);
 
 /* Reads it back; *ret is to be freed with record_done(). Returns 0, -EINVAL or -ENOMEM. */

@@ -15,10 +15,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/str.h"
 #include "lib/ublk/ring.h"
 #include "lib/ublk/sqe.h"
+
+#define LATE_DELETE_TIMEOUT (10 * USEC_PER_SEC)
 
 struct ublk_ctrl_kernel {
         struct ublk_ctrl ctrl;
@@ -31,6 +34,7 @@ struct ublk_request {
         ublk_done done;
         void *userdata;
         struct ring_op *op;
+        int fd; /* borrowed */
         union ublk_payload payload;
 };
 
@@ -65,6 +69,22 @@ static void on_done(void *userdata, int result, _unused_ void *payload) {
         request->done(request->userdata, result, &request->payload);
 }
 
+static void on_late_deleted(_unused_ void *userdata, _unused_ int result, _unused_ void *payload) {
+}
+
+/* An ADD_DEV that nobody waits for any more has come through: delete what nobody would ever use. */
+static void on_late_add(struct ring *ring, _unused_ int result, void *payload) {
+        const struct ublk_request *request = payload;
+        const struct ublk_ctrl_cmd cmd = {
+                .dev_id = request->payload.info.dev_id,
+                .queue_id = UBLK_QUEUE_ID_NONE,
+        };
+        union ring_sqe sqe = { 0 };
+
+        ublk_sqe_prepare(&sqe.sqe, request->fd, UBLK_CMD_DEL_DEV, &cmd, sizeof(cmd));
+        (void)ring_start(ring, &sqe, NULL, NULL, LATE_DELETE_TIMEOUT, on_late_deleted, NULL, NULL);
+}
+
 static int kernel_submit(struct ublk_ctrl *c, const struct ublk_command *command,
                          uint64_t timeout_usec, ublk_done done, void *userdata,
                          struct ublk_request **ret) {
@@ -83,6 +103,7 @@ static int kernel_submit(struct ublk_ctrl *c, const struct ublk_command *command
         *request = (struct ublk_request){
                 .done = done,
                 .userdata = userdata,
+                .fd = fd,
                 .payload = command->payload,
         };
 
@@ -95,7 +116,8 @@ static int kernel_submit(struct ublk_ctrl *c, const struct ublk_command *command
         };
         ublk_sqe_prepare(&sqe.sqe, fd, command->op, &cmd, sizeof(cmd));
 
-        r = ring_start(k->ring, &sqe, request, false, timeout_usec, on_done, request, &request->op);
+        r = ring_start(k->ring, &sqe, request, command->op == UBLK_CMD_ADD_DEV ? on_late_add : NULL,
+                       timeout_usec, on_done, request, &request->op);
         if (r < 0)
                 return r;
         if (ret)

@@ -15,8 +15,11 @@
 /* Without these no device is made: commands are sent ioctl-encoded (Linux 6.4). */
 #define UBLK_FEATURES_REQUIRED UBLK_F_CMD_IOCTL_ENCODE
 
-/* Marks a device as ours for ever: "ublkmgr" and a version, in dev_info.ublksrv_flags. */
-#define UBLK_COOKIE UINT64_C(0x75626c6b6d677201)
+/* Marks a device as ours for ever, in dev_info.ublksrv_flags: "ublm" and 32 random bits, which tell this device
+ * from another one of ours that gets the same id later. */
+#define UBLK_COOKIE          (UINT64_C(0x75626c6d) << 32)
+#define UBLK_COOKIE_MASK     (UINT64_C(0xffffffff) << 32)
+#define UBLK_COOKIE_INSTANCE UINT64_C(0xffffffff)
 
 /* The name of a feature bit ("user-recovery"), NULL for one that we don't know. */
 const char *ublk_feature_name(unsigned bit);

@@ -31,13 +31,14 @@ struct ring {
         sd_event *event;
         sd_event_source *source;
         struct list ops;
+        bool draining; /* nothing new is taken */
 };
 
 struct ring_op {
         struct list list;
         struct ring *ring;
         void *payload;
-        bool result_is_fd;
+        ring_late late;
         bool cancelled;
         sd_event_source *timer;
         ring_done done; /* NULL: forgotten */
@@ -100,12 +101,17 @@ static int on_timer(sd_event_source *source, _unused_ uint64_t usec, void *userd
         return 0;
 }
 
+/* Being cancelled shows as one of several errors, depending on how far the operation had come. 512 is the
+ * kernel's own ERESTARTSYS: an operation that sleeps in one of the ring's threads ends so. */
+static bool is_cancellation(int result) {
+        return result == -ECANCELED || result == -EINTR || result == -EALREADY || result == -512;
+}
+
 static void ring_complete(struct ring_op *op, int result) {
-        /* Being cancelled shows as one of several errors, depending on how far the command had come. */
-        if (op->cancelled && (result == -ECANCELED || result == -EINTR || result == -EALREADY))
+        if (op->cancelled && is_cancellation(result))
                 result = -ETIMEDOUT;
-        if (!op->done && op->result_is_fd && result >= 0)
-                safe_close(result);
+        if (!op->done && op->late && result >= 0)
+                op->late(op->ring, result, op->payload);
         ring_op_tell(op, result);
         ring_op_free(op);
 }
@@ -172,6 +178,7 @@ int ring_new(sd_event *event, struct ring **ret) {
 
 /* Waits, for a bounded time, until the kernel is done with the memory of cancelled operations. */
 static void ring_drain(struct ring *r) {
+        r->draining = true;
         LIST_FOREACH (i, &r->ops)
                 (void)ring_forget(CONTAINER_OF(i, struct ring_op, list));
 
@@ -199,21 +206,25 @@ struct ring *ring_free(struct ring *r) {
         return NULL;
 }
 
-int ring_start(struct ring *r, const union ring_sqe *sqe, void *payload, bool result_is_fd,
+void ring_late_close(_unused_ struct ring *r, int result, _unused_ void *payload) {
+        safe_close(result);
+}
+
+int ring_start(struct ring *r, const union ring_sqe *sqe, void *payload, ring_late late,
                uint64_t timeout_usec, ring_done done, void *userdata, struct ring_op **ret) {
         struct ring_op *op;
         union ring_sqe *slot;
         int k;
 
-        op = calloc(1, sizeof(*op));
+        op = r->draining ? NULL : calloc(1, sizeof(*op));
         if (!op) {
                 free(payload);
-                return -ENOMEM;
+                return r->draining ? -ECANCELED : -ENOMEM;
         }
         *op = (struct ring_op){
                 .ring = r,
                 .payload = payload,
-                .result_is_fd = result_is_fd,
+                .late = late,
                 .done = done,
                 .userdata = userdata,
         };

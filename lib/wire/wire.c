@@ -28,9 +28,9 @@ static bool text_ok(const char *text, size_t size) {
 
         if (!end)
                 return false;
-        /* It ends up in a log and in error messages: no control characters. */
+        /* It ends up in a log and on the bus: no control characters, and nothing that could be wrong UTF-8. */
         for (const char *c = text; c < end; c++)
-                if ((unsigned char)*c < ' ' || *c == 0x7f)
+                if (*c < ' ' || *c > '~')
                         return false;
         return true;
 }
