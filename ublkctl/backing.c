@@ -21,14 +21,8 @@ int backing_open(const char *path, bool read_only, int *ret) {
         /* Before opening: opening a device node can already do something (rewind, hang up). */
         if (stat(path, &st) >= 0 && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
                 return complain("%s: neither a regular file nor a block device", SHOWN(path));
-        /* O_EXCL: the kernel refuses to open a block device for writing that is mounted. */
-        fd = open(path,
-                  (read_only ? O_RDONLY : O_RDWR | O_EXCL) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-        if (fd < 0 && errno == EBUSY)
-                return complain(
-                        "%s: in use (mounted, or part of another device); unmount it, or say "
-                        "--read-only",
-                        SHOWN(path));
+        /* Without O_EXCL: the manager claims a block device by opening it once more, and would find it taken. */
+        fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (fd < 0) {
                 bool may_help = !read_only && (errno == EACCES || errno == EROFS || errno == EPERM);
 
