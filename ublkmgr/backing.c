@@ -48,9 +48,10 @@ bool backing_needs_claim(const struct backing *b, const struct spec *spec) {
         int flags = fcntl(b->fd, F_GETFL);
         int mode = flags & O_ACCMODE;
 
-        /* Only with what the caller's own fd allows: this opens with our rights. */
+        /* Only with what the caller's own fd allows: this opens with our rights. A caller's fd of a block device must
+         * not be exclusive itself (ublkctl's isn't), or the device is found taken. */
         return flags >= 0 && !(flags & (O_PATH | O_APPEND)) && fstat(b->fd, &st) >= 0 &&
-               S_ISREG(st.st_mode) &&
+               (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)) &&
                (mode == O_RDWR || (mode == O_RDONLY && spec_number(spec, SPEC_READ_ONLY)));
 }
 
