@@ -125,6 +125,9 @@ static void on_added(void *userdata, int result, const union ublk_payload *paylo
         if (result >= 0) {
                 d->info = payload->info;
                 d->added = true;
+                /* The driver was not there when the manager started. */
+                if (d->manager->features == 0)
+                        manager_ask_features(d->manager);
         }
         sequence_continue(d->sequence, result);
 }

@@ -49,7 +49,7 @@ static void on_features(void *userdata, int result, const union ublk_payload *pa
                                              NULL);
 }
 
-static void ask_features(struct manager *m) {
+void manager_ask_features(struct manager *m) {
         const struct ublk_command command = { .op = UBLK_CMD_GET_FEATURES };
         int r;
 
@@ -156,7 +156,7 @@ int manager_new(const struct manager_config *config, struct manager **ret) {
         r = setup(m);
         if (r < 0)
                 return r;
-        ask_features(m);
+        manager_ask_features(m);
         r = state_adopt(m);
         if (r < 0 && r != -ENOENT)
                 (void)log_errno(LOG_WARNING, r, "devices of an earlier manager can't be found");

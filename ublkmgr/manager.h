@@ -56,6 +56,9 @@ DEFINE_CLEANUP(struct manager *, manager_free)
 /* Serves until it is told to stop by a signal. Returns 0 or a negative errno. */
 int manager_run(struct manager *m);
 
+/* Asks the kernel for the features of its driver, again if it was loaded since. */
+void manager_ask_features(struct manager *m);
+
 /* NULL: there is none of that name. */
 struct device *manager_find_device(struct manager *m, const char *name);
 

@@ -14,7 +14,7 @@
 
 static const char spec_text[] =
         "{\"type\":\"loop\",\"path\":\"/srv/a \\\"b\\\".img\",\"readOnly\":true,"
-        "\"sizeBytes\":\"7E\",\"x-note\":[1,2.5,\"z\"]}";
+        "\"sizeBytes\":\"7E\",\"x-note\":[1,2.50,12345678901234567890,\"z\"]}";
 
 static struct spec *new_spec(void) {
         _cleanup_(spec_errors_done) struct spec_errors errors = SPEC_ERRORS_NULL;
