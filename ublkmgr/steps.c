@@ -31,10 +31,19 @@ struct sequence {
 #if TEST_HOOKS
 static bool step_shall_fail(const struct sequence *s, const struct step *step) {
         static unsigned long failed;
+        static size_t next;
         const char *wanted = getenv("UBLKMGR_FAIL_STEP");
         char name[128];
         size_t n;
 
+        /* "attach:each": the first attach fails in its first step, the second one in its second … */
+        (void)snprintf(name, sizeof(name), "%s:each", s->operation->name);
+        if (wanted && streq(wanted, name)) {
+                if (s->at != next)
+                        return false;
+                next++;
+                return true;
+        }
         (void)snprintf(name, sizeof(name), "%s:%s", s->operation->name, step->name);
         n = strlen(name);
         if (!wanted || strncmp(wanted, name, n) != 0)

@@ -23,7 +23,8 @@ write_files() {
 check_files() {
         local folder=$work/mnt i
         for i in 1 2 3; do
-                cmp <(random_bytes $((shift[$1] + 10 * i)) $((16 << 20))) "$folder/big-$i" || fail "$1: big-$i differs"
+                equal "$pool" "$folder/big-$i" $((shift[$1] + 10 * i)) 0 $((16 << 20)) "$1: big-$i differs"
+                same "$(stat -c %s "$folder/big-$i")" $((16 << 20)) "$1: size of big-$i"
         done
         cmp <(random_bytes $((shift[$1] + 40)) $((4 << 20))) <(cat "$folder"/sub/small-*) || fail "$1: small files differ"
 }

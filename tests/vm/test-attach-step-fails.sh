@@ -1,22 +1,28 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Whatever step of an attach fails, nothing is left of it, and the error names the step: no kernel device, worker, file, link, and the
-# same device can be attached right after. Builds for tests have a hook that makes one step fail (UBLKMGR_FAIL_STEP).
+# Whatever step of an attach fails, nothing is left of it, and the error names the step: no kernel device, worker, file, link or
+# descriptor. Builds for tests have a hook that makes the first attach fail in its first step, the second one in its second and so
+# on (UBLKMGR_FAIL_STEP=attach:each); it is all done by one manager, and the attach after the last step works.
 
 source "$(dirname "$0")/lib.sh"
 
+manager_with UBLKMGR_FAIL_STEP attach:each
 truncate -s 4M "$work/backing"
-for step in open-backing add-device open-device start-worker configure-worker set-parameters publish start-device wait-for-udev; do
-        manager_with UBLKMGR_FAIL_STEP "attach:$step"
-        refused busctl call org.ublk.Manager1 /org/ublk/Manager1 org.ublk.Manager1 AddDevice 'sa{sv}a{sh}a{sv}' \
+attach() {
+        busctl call org.ublk.Manager1 /org/ublk/Manager1 org.ublk.Manager1 AddDevice 'sa{sv}a{sh}a{sv}' \
                 broken 2 type s loop path s "$work/backing" 0 0
-        contains "$said" "step $step" "the error"
-        [[ $(busctl call org.ublk.Manager1 /org/ublk/Manager1 org.ublk.Manager1 ListDevices) == 'a(sosuts) 0' ]] ||
-                fail "$step: the device is still listed"
+}
+pid=$(manager_pid)
+before=("/proc/$pid/fd"/*)
+
+for step in open-backing add-device open-device start-worker configure-worker set-parameters publish start-device wait-for-udev; do
+        refused attach
+        contains "$said" "(step $step)" "the error"
         nothing_left "$step"
-        # Opened by nobody any more.
-        for fd in "/proc/$(manager_pid)/fd"/*; do
-                [[ $(readlink "$fd") != "$work/backing" ]] || fail "$step: the manager still holds the backing"
-        done
+        after=("/proc/$pid/fd"/*)
+        same ${#after[@]} ${#before[@]} "descriptors of the manager after $step: $(ls -l "/proc/$pid/fd")"
 done
+defer 'ublkctl remove broken 2>/dev/null'
+attach >/dev/null || fail "after all steps have failed once, the attach works no more"
+ublkctl remove broken

@@ -29,8 +29,9 @@ try() {
         is_zero "$node" $((3 << 20)) $((1 << 20)) "$1: fallocate -z"
         is_zero "$node" $((5 << 20)) $((1 << 20)) "$1: fallocate -p"
         is_zero "$node" $(((6 << 20) + 512)) 1024 "$1: blkdiscard -z of two sectors"
-        for at in 0 2 4 7; do
-                equal "$work/data" "$node" $((at << 20)) $((at << 20)) $((1 << 20)) "$1: data beside the zeroes at $at MiB"
+        # Just before and just after the ranges.
+        for at in 960 2048 3008 4096 5056; do
+                equal "$work/data" "$node" $((at << 10)) $((at << 10)) 65536 "$1: data beside the zeroes at $at KiB"
         done
         equal "$work/data" "$node" $((6 << 20)) $((6 << 20)) 512 "$1: the sector before"
         equal "$work/data" "$node" $(((6 << 20) + 1536)) $(((6 << 20) + 1536)) 512 "$1: the sector after"
