@@ -34,9 +34,6 @@ static int on_disconnected(_unused_ sd_bus_message *message, void *userdata,
                            _unused_ sd_bus_error *error) {
         struct manager *m = userdata;
 
-        /* While the machine goes down, the bus goes before the last devices do. */
-        if (m->stopping > 0)
-                return 0;
         log_error("the connection to the bus is lost, exiting; devices are served on");
         return sd_event_exit(m->event, -ECONNRESET);
 }

@@ -25,7 +25,6 @@
 #include "ublkmgr/apply.h"
 #include "ublkmgr/bus.h"
 #include "ublkmgr/device.h"
-#include "ublkmgr/shutdown.h"
 #include "ublkmgr/spawner.h"
 #include "ublkmgr/state.h"
 #include "ublkmgr/udev.h"
@@ -102,6 +101,7 @@ static int setup_folders(struct manager *m) {
 
 static int setup_signals(struct manager *m) {
         sigset_t signals;
+        int r;
 
         (void)sigemptyset(&signals);
         (void)sigaddset(&signals, SIGTERM);
@@ -109,7 +109,10 @@ static int setup_signals(struct manager *m) {
         (void)sigaddset(&signals, SIGCHLD);
         if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
                 return -errno;
-        return shutdown_watch(m);
+        r = sd_event_add_signal(m->event, NULL, SIGTERM, NULL, NULL);
+        if (r < 0)
+                return r;
+        return sd_event_add_signal(m->event, NULL, SIGINT, NULL, NULL);
 }
 
 static int setup(struct manager *m) {

@@ -42,10 +42,8 @@ struct manager {
         uint64_t features; /* what GET_FEATURES answered; 0: no driver, or not asked yet */
 
         struct list devices;
-        unsigned adopting; /* devices of an earlier manager that are being asked about */
-        int lock;          /* on the folder: there is one manager */
-        unsigned
-                stopping; /* the machine goes down: devices that are being stopped for that, and one */
+        unsigned adopting;   /* devices of an earlier manager that are being asked about */
+        int lock;            /* on the folder: there is one manager */
         struct apply *apply; /* the one that is being carried out; NULL: none */
 };
 

@@ -105,10 +105,6 @@ int udev_new(sd_event *event, const char *folder, bool listen, struct udev **ret
         return 0;
 }
 
-void udev_ignore(struct udev *u) {
-        u->monitor = sd_device_monitor_unref(u->monitor);
-}
-
 struct udev *udev_free(struct udev *u) {
         if (u) {
                 sd_device_monitor_unref(u->monitor);

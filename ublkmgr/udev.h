@@ -34,9 +34,6 @@ int udev_remove_identity(struct udev *u, uint32_t id, const char *name);
 int udev_wait(struct udev *u, uint32_t id, bool present, const char *name, udev_done done,
               void *userdata, struct udev_wait **ret);
 
-/* There will be no more messages of udev: from now on there is nothing to wait for. */
-void udev_ignore(struct udev *u);
-
 /* Stops waiting. NULL is fine; returns NULL. */
 struct udev_wait *udev_wait_free(struct udev_wait *w);
 

@@ -26,6 +26,8 @@ def test_caller_disconnects(managers):
     client.start_add = Manager.start_add.__get__(client)
     client.start_add("disk")
     client.connection.flush_sync(None)
+    # Not before the manager has begun: it asks the bus who the caller is, and refuses one that has gone.
+    wait_until(lambda: "disk" in m.devices())
     client.close()
     wait_until(lambda: any(s[1] == "InterfacesAdded" for s in m.signals))
     assert m.state("disk") == "live"

@@ -119,7 +119,7 @@ for name in "$@"; do
         failed=$((failed + 1))
         {
                 ((code != 124)) || echo "no end after $limit s"
-                tail -n 25 "$state.out"
+                uniq "$state.out" | tail -n 25
                 printf '%s\n' "$trouble"
                 echo "--- journal of the manager"
                 tail -n "+$((journal_seen + 1))" "$state.journal" | tail -n 15

@@ -11,6 +11,8 @@ mkfifo "$work/fifo"
 truncate -s 4M "$work/backing"
 slice disk 8
 mkfs.ext4 -q -O ^has_journal /dev/mapper/disk
+# What should have been refused must not keep the disk.
+defer 'ublkctl remove --force broken 2>/dev/null'
 
 # Both ways to name a backing: ublkctl opens it and hands over the fd; over D-Bus and from files the manager opens the path.
 by_path() {
