@@ -26,7 +26,7 @@ random_file "$work/mnt/file" 4 3
 # Under load: fio says by the FIFO that it begins, and must still be at it when the managers have come and gone.
 mkfifo "$work/started"
 fio --name=load --directory="$work/mnt" --ioengine=libaio --direct=1 --iodepth=8 --rw=randwrite --bs=16k --size=8M \
-        --time_based --runtime=8 --verify=crc32c --verify_fatal=1 --verify_state_save=0 --output="$work/fio.out" \
+        --time_based --runtime=20 --verify=crc32c --verify_fatal=1 --verify_state_save=0 --output="$work/fio.out" \
         --exec_prerun="sh -c 'echo begun >$work/started'" &
 load=$!
 read -r _ <"$work/started"
