@@ -72,7 +72,8 @@ static int check_config(const struct wire_config *m, size_t n_fds) {
             !block_size_ok(m->physical_block_size, m->logical_block_size) || m->max_io_bytes == 0 ||
             m->max_io_bytes % 4096 != 0 || m->max_io_bytes > WIRE_IO_BYTES_MAX || m->queues == 0 ||
             m->queues > 4096 || m->queue_depth == 0 || m->queue_depth > 4096 ||
-            !bool_ok(m->read_only) || m->size_bytes > INT64_MAX || m->offset_bytes > INT64_MAX)
+            !bool_ok(m->read_only) || (m->tolerated & ~(uint32_t)WIRE_CONFINE_ALL) != 0 ||
+            m->reserved != 0 || m->size_bytes > INT64_MAX || m->offset_bytes > INT64_MAX)
                 return -EBADMSG;
         return check_backing(&m->backing);
 }

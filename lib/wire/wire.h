@@ -24,7 +24,22 @@
 #include <stdint.h>
 
 #define WIRE_MAGIC   UINT32_C(0x75626c6b) /* "ublk" */
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
+
+/* Parts of a worker's confinement without which the administrator of this machine lets it serve all the same,
+ * because its kernel, or the container around it, doesn't have them. The rest is never missing. */
+enum wire_confinement {
+        WIRE_CONFINE_IO_FLUSHER = 1U << 0,
+        WIRE_CONFINE_MEMORY_LOCK = 1U << 1,
+        WIRE_CONFINE_OOM_SCORE = 1U << 2,
+        WIRE_CONFINE_OWN_USER = 1U << 3,
+        WIRE_CONFINE_NAMESPACES =
+                1U << 4, /* user, mount, net, ipc, uts, cgroup; and so the empty root */
+        WIRE_CONFINE_PID_NAMESPACE = 1U << 5,
+        WIRE_CONFINE_RING = 1U << 6,    /* io_uring restricted to operations and files */
+        WIRE_CONFINE_SECCOMP = 1U << 7, /* system calls */
+        WIRE_CONFINE_ALL = (1U << 8) - 1,
+};
 
 enum wire_type {
         WIRE_HELLO = 1,
@@ -82,6 +97,8 @@ struct wire_config {
         uint16_t queues; /* as the kernel granted them */
         uint16_t queue_depth;
         uint32_t device_id;
+        uint32_t tolerated; /* enum wire_confinement: what may be missing */
+        uint32_t reserved;  /* 0 */
         struct wire_backing backing;
         uint32_t fds[WIRE_FDS_MAX]; /* enum wire_fd, what each fd of this message is */
 };
@@ -116,7 +133,7 @@ struct wire_failed {
 
 static_assert(sizeof(struct wire_header) == 8, "no padding in messages");
 static_assert(sizeof(struct wire_hello) == 16, "no padding in messages");
-static_assert(sizeof(struct wire_config) == 216, "no padding in messages");
+static_assert(sizeof(struct wire_config) == 224, "no padding in messages");
 static_assert(sizeof(struct wire_ready) == 56 + 8, "no padding in messages");
 static_assert(sizeof(struct wire_failed) == 204, "no padding in messages");
 
