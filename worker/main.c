@@ -21,8 +21,27 @@
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
+#include "worker/connect.h"
+#include "worker/notify.h"
 #include "worker/sandbox/capabilities.h"
 #include "worker/worker.h"
+
+/* As long as there is a file system to find sockets in. */
+static int connect_sockets(struct worker *w) {
+        int r;
+
+        r = notify_open();
+        if (r < 0 && r != -EBADF)
+                return r;
+        w->notify = r;
+        if (!w->manager)
+                return 0;
+        r = connect_to_manager(w->manager);
+        if (r < 0)
+                w->what = "ublkmgr can't be connected to; it starts this program when it needs it";
+        w->socket = r;
+        return r;
+}
 
 static int open_target(struct worker *w) {
         const struct wire_config *c = &w->config;
@@ -97,9 +116,13 @@ static int start_queues(struct worker *w) {
 
 static int tell_ready(struct worker *w) {
         static const int ignored[] = { SIGTERM, SIGINT, SIGHUP };
+        int r;
 
         for (size_t i = 0; i < ELEMENTSOF(ignored); i++)
                 (void)signal(ignored[i], SIG_IGN);
+        r = notify_send(w->notify, "READY=1");
+        if (r < 0)
+                log_errno(LOG_WARNING, r, "%s: the service manager can't be told", w->name);
         return worker_send_ready(w);
 }
 
@@ -107,8 +130,13 @@ static const struct step {
         const char *name;
         int (*run)(struct worker *w);
 } steps[] = {
-        { "hello", worker_hello },    { "config", worker_receive_config }, { "open", open_target },
-        { "confine", confine },       { "queues", start_queues },          { "ready", tell_ready },
+        { "connect", connect_sockets },
+        { "hello", worker_hello },
+        { "config", worker_receive_config },
+        { "open", open_target },
+        { "confine", confine },
+        { "queues", start_queues },
+        { "ready", tell_ready },
         { "serve", worker_wait_end },
 };
 
@@ -124,7 +152,8 @@ static int run_worker(struct worker *w) {
                 }
                 log_errno(LOG_ERR, r, "%s: %s%s%s", w->name, steps[i].name, w->what ? ": " : "",
                           w->what ? w->what : "");
-                worker_send_failed(w, steps[i].name, r);
+                if (w->socket >= 0)
+                        worker_send_failed(w, steps[i].name, r);
                 return r;
         }
 
@@ -136,9 +165,10 @@ static int run_worker(struct worker *w) {
 }
 
 static int usage(FILE *to) {
-        (void)fputs("ublk-worker --socket-fd=N NAME\n\n"
+        (void)fputs("ublk-worker --socket-fd=N | --connect=PATH NAME\n\n"
                     "Serves the ublk block device NAME. Started by ublkmgr, not by people.\n\n"
                     "  --socket-fd=N  the connection with the manager (SOCK_SEQPACKET)\n"
+                    "  --connect=PATH where to connect to the manager instead\n"
                     "  --help         show this text\n"
                     "  --version      show the version\n",
                     to);
@@ -149,6 +179,8 @@ static int usage(FILE *to) {
 static int parse_arguments(int argc, char *argv[], struct worker *w) {
         static const struct option options[] = {
                 { "socket-fd", required_argument, NULL, 's' },
+                { "connect", required_argument, NULL, 'c' },
+                { "uid", required_argument, NULL, 'u' },
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'v' },
                 { 0 },
@@ -166,6 +198,11 @@ static int parse_arguments(int argc, char *argv[], struct worker *w) {
                         }
                         w->socket = (int)fd;
                         break;
+                case 'c':
+                        w->manager = optarg;
+                        break;
+                case 'u':
+                        break;
                 case 'h':
                         return usage(stdout);
                 case 'v':
@@ -175,14 +212,16 @@ static int parse_arguments(int argc, char *argv[], struct worker *w) {
                         return usage(stderr);
                 }
         }
-        if (argc - optind != 1 || w->socket < 0 || !name_is_valid(argv[optind]))
+        if (argc - optind != 1 || (w->socket < 0) == !w->manager || !name_is_valid(argv[optind]))
                 return usage(stderr);
         w->name = argv[optind];
         return -1;
 }
 
 int main(int argc, char *argv[]) {
-        static struct worker w = { .socket = -EBADF, .device_fd = -EBADF, .backing_fd = -EBADF };
+        static struct worker w = {
+                .socket = -EBADF, .notify = -EBADF, .device_fd = -EBADF, .backing_fd = -EBADF
+        };
         int r;
 
         log_setup("ublk-worker", LOG_INFO);

@@ -9,7 +9,9 @@
 
 struct worker {
         const char *name;
-        int socket; /* to the manager; -EBADF once it has gone */
+        const char *manager; /* its socket's path; NULL: the connection was passed */
+        int notify;          /* to the service manager, see notify.h */
+        int socket;          /* to the manager; -EBADF once it has gone */
         bool manager_gone;
         const char *what; /* about an error, for people; static */
 
