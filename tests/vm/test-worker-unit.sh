@@ -50,7 +50,8 @@ same "$(systemctl list-units --all --plain --no-legend 'ublk-worker@*')" "" "uni
 ublkctl remove a-b.c_d
 
 # Strangers: root in a unit of its own while nobody is waited for, a unit that only looks like a worker's, and a user.
-before=$(ls "/proc/$(manager_pid)/fd" | wc -l)
+fds=("/proc/$(manager_pid)/fd"/*)
+before=${#fds[@]}
 cat >"$work/connect.py" <<'PYTHON'
 import socket
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -69,7 +70,8 @@ same "$(runuser -u alice -- python3 "$work/connect.py")" PermissionError "a user
 refused systemctl start ublk-worker@nobody
 [[ $(journalctl -b -q --no-pager -t ublkmgr | grep -c 'not a worker that is waited for') -ge 4 ]] ||
         fail "what was refused is not in the log"
-same "$(ls "/proc/$(manager_pid)/fd" | wc -l)" "$before" "descriptors of the manager after strangers"
+fds=("/proc/$(manager_pid)/fd"/*)
+same ${#fds[@]} "$before" "descriptors of the manager after strangers"
 nothing_left "strangers"
 
 # A unit that can't be started, one whose program fails, and one that never connects.
