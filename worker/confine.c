@@ -26,7 +26,9 @@ static_assert((int)SANDBOX_IO_FLUSHER == (int)WIRE_CONFINE_IO_FLUSHER &&
                       (int)SANDBOX_SECCOMP == (int)WIRE_CONFINE_SECCOMP,
               "one list of parts under two names");
 
-/* For benchmarks, which ask what all this costs. */
+/* For benchmarks, which ask what all this costs; in no build that users get. */
+#define UNCONFINED_HOOK "/run/ublk-test.unconfined"
+
 static bool is_confined(const struct worker *w) {
         return !TEST_HOOKS || !w->unconfined;
 }
@@ -40,6 +42,7 @@ static int result(struct worker *w, int r) {
 int confine_limits(struct worker *w) {
         int r;
 
+        w->unconfined = TEST_HOOKS && access(UNCONFINED_HOOK, F_OK) >= 0;
         w->sandbox.uid = w->uid;
         r = sandbox_begin(&w->sandbox);
         if (r >= 0 && is_confined(w))

@@ -148,9 +148,6 @@ static int parse_arguments(int argc, char *argv[], struct worker *w) {
         static const struct option options[] = {
                 { "socket-fd", required_argument, NULL, 's' },
                 { "uid", required_argument, NULL, 'u' },
-#if TEST_HOOKS
-                { "unconfined", no_argument, NULL, 'U' },
-#endif
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'v' },
                 { 0 },
@@ -174,9 +171,6 @@ static int parse_arguments(int argc, char *argv[], struct worker *w) {
                                 return EXIT_FAILURE;
                         }
                         w->uid = (uid_t)number;
-                        break;
-                case 'U':
-                        w->unconfined = true;
                         break;
                 case 'h':
                         return usage(stdout);
