@@ -116,6 +116,7 @@ static int print_text(const struct properties *p) {
         if (property_number(p, "WorkerPID") > 0)
                 (void)snprintf(text, sizeof(text), "PID %" PRIu64, property_number(p, "WorkerPID"));
         add_line(&out, "Worker", text);
+        add_line(&out, "Unit", property_text(p, "WorkerUnit"));
         add_line(&out, "Origin", origin);
         (void)snprintf(text, sizeof(text), "UID %" PRIu64, property_number(p, "OwnerUID"));
         add_line(&out, "Owner", text);

@@ -18,11 +18,19 @@ struct ring;
 struct spawner;
 struct udev;
 
+/* How workers are started. */
+enum spawner_kind {
+        SPAWNER_AUTO, /* by systemd if it runs here and we are on its bus */
+        SPAWNER_SYSTEMD,
+        SPAWNER_EXEC,
+};
+
 struct manager_config {
         const char *address;     /* of a private bus; NULL: the system bus */
         const char *folder;      /* "/run/ublkmgr" */
         const char *worker_path; /* the program that serves a device */
-        bool udev;               /* whether to look for udev */
+        enum spawner_kind spawner;
+        bool udev; /* whether to look for udev */
         /* Makes the way to the kernel; tests put their own here. */
         int (*new_ctrl)(sd_event *event, struct ring *ring, struct ublk_ctrl **ret);
 };
@@ -43,6 +51,7 @@ struct manager {
 
         struct list devices;
         unsigned adopting;   /* devices of an earlier manager that are being asked about */
+        bool unrecorded;     /* one of them is served by a worker of which nothing else is known */
         int lock;            /* on the folder: there is one manager */
         struct apply *apply; /* the one that is being carried out; NULL: none */
 };

@@ -18,20 +18,45 @@ static void print_help(const char *program) {
                "     --version         Show the version\n"
                "     --address=ADDRESS Serve on this bus instead of the system bus\n"
                "     --folder=PATH     Keep runtime files here (default: %s)\n"
-               "     --worker=PATH     The program that serves a device\n"
+               "     --spawner=HOW     Start workers as units or as children: auto, systemd, exec\n"
+               "     --worker=PATH     The program that serves a device, as a child\n"
                "     --debug           Log more\n\n"
                "See ublkctl(1) for the command line that people use.\n",
                program, RUNTIME_FOLDER);
 }
 
+static int parse_spawner(const char *word, enum spawner_kind *ret) {
+        static const char *const words[] = {
+                [SPAWNER_AUTO] = "auto",
+                [SPAWNER_SYSTEMD] = "systemd",
+                [SPAWNER_EXEC] = "exec",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                if (streq(words[i], word)) {
+                        *ret = (enum spawner_kind)i;
+                        return 0;
+                }
+        log_error("--spawner=%s: not 'auto', 'systemd' or 'exec'", word);
+        return -EINVAL;
+}
+
 /* Returns 1 to go on, 0 to exit with success, or a negative errno. */
 static int parse_options(int argc, char **argv, struct manager_config *config) {
-        enum { OPTION_VERSION = 256, OPTION_ADDRESS, OPTION_FOLDER, OPTION_WORKER, OPTION_DEBUG };
+        enum {
+                OPTION_VERSION = 256,
+                OPTION_ADDRESS,
+                OPTION_FOLDER,
+                OPTION_SPAWNER,
+                OPTION_WORKER,
+                OPTION_DEBUG
+        };
         static const struct option options[] = {
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, OPTION_VERSION },
                 { "address", required_argument, NULL, OPTION_ADDRESS },
                 { "folder", required_argument, NULL, OPTION_FOLDER },
+                { "spawner", required_argument, NULL, OPTION_SPAWNER },
                 { "worker", required_argument, NULL, OPTION_WORKER },
                 { "debug", no_argument, NULL, OPTION_DEBUG },
                 { 0 },
@@ -51,6 +76,10 @@ static int parse_options(int argc, char **argv, struct manager_config *config) {
                         break;
                 case OPTION_FOLDER:
                         config->folder = optarg;
+                        break;
+                case OPTION_SPAWNER:
+                        if (parse_spawner(optarg, &config->spawner) < 0)
+                                return -EINVAL;
                         break;
                 case OPTION_WORKER:
                         config->worker_path = optarg;

@@ -139,7 +139,7 @@ class Device(dbus.service.Object):
             "Origin": "config:/etc/ublk/devices.d/disk9.json", "OwnerUID": dbus.UInt32(0),
             "Spec": json.dumps(SPEC, separators=(",", ":")),
             "Features": dbus.Array(["USER_COPY"], signature="s"),
-            "WorkerPID": dbus.UInt32(4711), "CreationUSec": dbus.UInt64(1700000000000000),
+            "WorkerPID": dbus.UInt32(4711), "WorkerUnit": "ublk-worker@disk9.service", "CreationUSec": dbus.UInt64(1700000000000000),
             "DiskSeq": dbus.UInt64(12),
             "FromTheFuture": dbus.Struct((dbus.UInt32(1), "x")),
         }
