@@ -36,18 +36,11 @@ static int on_socket(_unused_ sd_event_source *source, int fd, _unused_ uint32_t
                      void *userdata) {
         struct worker *w = userdata;
         union wire_message message;
-        int fds[WIRE_FDS_MAX];
         int r;
 
-        r = wire_receive(fd, &message, fds);
+        r = wire_receive(fd, &message, NULL);
         if (r == -EAGAIN)
                 return 0;
-        if (r > 0 && message.header.type == WIRE_CONFIG) {
-                /* Only the manager sends that, and only it carries fds. */
-                for (size_t i = 0; i < WIRE_FDS_MAX; i++)
-                        safe_close(fds[i]);
-                r = -EBADMSG;
-        }
         if (r > 0 && w->events->message(w->userdata, &message))
                 return 0;
         if (r > 0)
@@ -96,6 +89,7 @@ int worker_new(sd_event *event, const struct worker_process *process,
                 return -ENOMEM;
         }
         *w = (struct worker){ .process = *process, .events = events, .userdata = userdata };
+        wire_refuse_fds(process->socket);
 
         r = sd_event_add_io(event, &w->socket_source, process->socket, EPOLLIN, on_socket, w);
         if (r >= 0)
