@@ -2,6 +2,8 @@
 
 /* Watching a worker: messages from the socket, the end of the process from its pidfd. Both are sources of
  * the event loop; the socket's comes first, so that a worker's last words are heard before its end.
+ * What a worker can send is bounded by what its device lets pass: the first message that is not allowed is the last
+ * one that is read.
  */
 
 #include "ublkmgr/worker.h"
@@ -14,15 +16,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/file.h"
 #include "lib/wire/channel.h"
+#include "ublkmgr/steps.h"
+
+/* From the end of the conversation to that of the process: the kernel has to tear down what it holds. */
+#define END_TIMEOUT (5 * USEC_PER_SEC)
 
 struct worker {
         struct worker_process process;
         const struct worker_events *events;
         void *userdata;
         sd_event_source *socket_source;
+        sd_event_source
+                *end_source; /* the time that a worker has to end after it has closed its end */
         sd_event_source *child_source;
         sd_event_source *pidfd_source; /* of an adopted one, which is no child of ours */
 };
@@ -30,6 +39,24 @@ struct worker {
 static void worker_hang_up(struct worker *w) {
         w->socket_source = sd_event_source_disable_unref(w->socket_source);
         w->process.socket = safe_close(w->process.socket);
+}
+
+static int on_end_timeout(_unused_ sd_event_source *source, _unused_ uint64_t usec,
+                          void *userdata) {
+        struct worker *w = userdata;
+
+        w->events->lost(w->userdata, -ECONNRESET);
+        return 0;
+}
+
+/* The socket of a process that ends is closed before the process is gone. */
+static void await_end(struct worker *w) {
+        sd_event *event = sd_event_source_get_event(w->child_source);
+        int r = sd_event_add_time_relative(event, &w->end_source, CLOCK_MONOTONIC,
+                                           time_limit(END_TIMEOUT), 0, on_end_timeout, w);
+
+        if (r < 0)
+                w->events->lost(w->userdata, -ECONNRESET);
 }
 
 static int on_socket(_unused_ sd_event_source *source, int fd, _unused_ uint32_t revents,
@@ -46,7 +73,10 @@ static int on_socket(_unused_ sd_event_source *source, int fd, _unused_ uint32_t
         if (r > 0)
                 r = -EPROTO;
         worker_hang_up(w);
-        w->events->lost(w->userdata, r < 0 ? r : -ECONNRESET);
+        if (r == 0 || r == -ECONNRESET)
+                await_end(w);
+        else
+                w->events->lost(w->userdata, r);
         return 0;
 }
 
@@ -195,6 +225,7 @@ struct worker *worker_free(struct worker *w) {
         worker_hang_up(w);
         event = w->child_source ? sd_event_source_get_event(w->child_source) : NULL;
         sd_event_source_disable_unref(w->child_source);
+        sd_event_source_disable_unref(w->end_source);
         sd_event_source_disable_unref(w->pidfd_source);
         if (event && w->process.pid > 0)
                 leave_to_loop(event, &w->process.pidfd);
