@@ -67,7 +67,7 @@ static int accept_geometry(struct device *d, const struct wire_geometry *g) {
         /* READY can only be the answer to CONFIG. */
         if (d->device_fd >= 0)
                 return -EPROTO;
-        r = geometry_check(g, d->spec, &what);
+        r = geometry_check(g, d->spec, d->backing.info.size_bytes, &what);
         if (r < 0)
                 return device_problem(d, r, "the worker described another device: %s", what);
         d->geometry = *g;
