@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "lib/base/log.h"
@@ -102,6 +103,8 @@ int manager_main(int argc, char **argv, struct manager_config *config) {
         int r;
 
         log_setup("ublkmgr", LOG_INFO);
+        /* Whoever shares the log with us, a worker, can close it. */
+        (void)signal(SIGPIPE, SIG_IGN);
         r = parse_options(argc, argv, config);
         if (r < 0)
                 return 2;
