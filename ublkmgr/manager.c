@@ -25,6 +25,7 @@
 #include "ublkmgr/apply.h"
 #include "ublkmgr/bus.h"
 #include "ublkmgr/device.h"
+#include "ublkmgr/settings.h"
 #include "ublkmgr/spawner.h"
 #include "ublkmgr/state.h"
 #include "ublkmgr/udev.h"
@@ -118,6 +119,9 @@ static int setup_signals(struct manager *m) {
 static int setup(struct manager *m) {
         int r;
 
+        r = settings_setup(m->config->settings_path, &m->settings);
+        if (r < 0)
+                return r;
         r = sd_event_default(&m->event);
         if (r < 0)
                 return r;

@@ -10,6 +10,7 @@
 
 #include "lib/base/log.h"
 #include "ublkmgr/manager.h"
+#include "ublkmgr/settings.h"
 
 static void print_help(const char *program) {
         printf("%s [OPTION...]\n\n"
@@ -19,6 +20,8 @@ static void print_help(const char *program) {
                "     --address=ADDRESS Serve on this bus instead of the system bus\n"
                "     --folder=PATH     Keep runtime files here (default: %s)\n"
                "     --worker=PATH     The program that serves a device\n"
+               "     --config=PATH     Read settings from here (default: /etc/ublk/ublkmgr.conf)\n"
+               "     --check-config    Tell what is wrong with the settings, and exit\n"
                "     --debug           Log more\n\n"
                "See ublkctl(1) for the command line that people use.\n",
                program, RUNTIME_FOLDER);
@@ -26,13 +29,23 @@ static void print_help(const char *program) {
 
 /* Returns 1 to go on, 0 to exit with success, or a negative errno. */
 static int parse_options(int argc, char **argv, struct manager_config *config) {
-        enum { OPTION_VERSION = 256, OPTION_ADDRESS, OPTION_FOLDER, OPTION_WORKER, OPTION_DEBUG };
+        enum {
+                OPTION_VERSION = 256,
+                OPTION_ADDRESS,
+                OPTION_FOLDER,
+                OPTION_WORKER,
+                OPTION_CONFIG,
+                OPTION_CHECK_CONFIG,
+                OPTION_DEBUG,
+        };
         static const struct option options[] = {
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, OPTION_VERSION },
                 { "address", required_argument, NULL, OPTION_ADDRESS },
                 { "folder", required_argument, NULL, OPTION_FOLDER },
                 { "worker", required_argument, NULL, OPTION_WORKER },
+                { "config", required_argument, NULL, OPTION_CONFIG },
+                { "check-config", no_argument, NULL, OPTION_CHECK_CONFIG },
                 { "debug", no_argument, NULL, OPTION_DEBUG },
                 { 0 },
         };
@@ -54,6 +67,12 @@ static int parse_options(int argc, char **argv, struct manager_config *config) {
                         break;
                 case OPTION_WORKER:
                         config->worker_path = optarg;
+                        break;
+                case OPTION_CONFIG:
+                        config->settings_path = optarg;
+                        break;
+                case OPTION_CHECK_CONFIG:
+                        config->check_settings = true;
                         break;
                 case OPTION_DEBUG:
                         log_setup("ublkmgr", LOG_DEBUG);
@@ -78,6 +97,8 @@ int manager_main(int argc, char **argv, struct manager_config *config) {
                 return 2;
         if (r == 0)
                 return EXIT_SUCCESS;
+        if (config->check_settings)
+                return settings_check(config->settings_path);
 
         r = manager_new(config, &m);
         if (r >= 0)
