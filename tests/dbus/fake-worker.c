@@ -52,7 +52,7 @@ static int send_failed(int socket, const struct wire_config *config) {
 }
 
 int main(int argc, char **argv) {
-        const char *name = argc > 2 ? argv[2] : "";
+        const char *name = argc > 2 ? argv[argc - 1] : "";
         union wire_message message;
         int fds[WIRE_FDS_MAX];
         int socket = 3;
