@@ -25,6 +25,7 @@
 #include "ublkmgr/apply.h"
 #include "ublkmgr/bus.h"
 #include "ublkmgr/device.h"
+#include "ublkmgr/settings.h"
 #include "ublkmgr/spawner.h"
 #include "ublkmgr/state.h"
 #include "ublkmgr/udev.h"
@@ -116,11 +117,14 @@ static int setup_signals(struct manager *m) {
 }
 
 static int setup_spawner(struct manager *m) {
-        enum spawner_kind kind = m->config->spawner;
+        enum settings_spawner kind = m->config->spawner;
 
-        if (kind == SPAWNER_AUTO)
-                kind = !m->config->address && sd_booted() > 0 ? SPAWNER_SYSTEMD : SPAWNER_EXEC;
-        if (kind == SPAWNER_SYSTEMD)
+        if (kind == SETTINGS_SPAWNER_AUTO)
+                kind = m->settings.spawner;
+        if (kind == SETTINGS_SPAWNER_AUTO)
+                kind = !m->config->address && sd_booted() > 0 ? SETTINGS_SPAWNER_SYSTEMD
+                                                              : SETTINGS_SPAWNER_EXEC;
+        if (kind == SETTINGS_SPAWNER_SYSTEMD)
                 return spawner_systemd_new(m->event, m->bus, m->config->folder, &m->spawner);
         return spawner_exec_new(m->event, m->config->worker_path, &m->spawner);
 }
@@ -128,6 +132,9 @@ static int setup_spawner(struct manager *m) {
 static int setup(struct manager *m) {
         int r;
 
+        r = settings_setup(m->config->settings_path, &m->settings);
+        if (r < 0)
+                return r;
         r = sd_event_default(&m->event);
         if (r < 0)
                 return r;

@@ -9,6 +9,7 @@
 #include <systemd/sd-event.h>
 
 #include "lib/base/list.h"
+#include "lib/spec/settings.h"
 #include "lib/spec/spec.h"
 #include "lib/ublk/ctrl.h"
 
@@ -18,25 +19,21 @@ struct ring;
 struct spawner;
 struct udev;
 
-/* How workers are started. */
-enum spawner_kind {
-        SPAWNER_AUTO, /* by systemd if it runs here and we are on its bus */
-        SPAWNER_SYSTEMD,
-        SPAWNER_EXEC,
-};
-
 struct manager_config {
-        const char *address;     /* of a private bus; NULL: the system bus */
-        const char *folder;      /* "/run/ublkmgr" */
-        const char *worker_path; /* the program that serves a device */
-        enum spawner_kind spawner;
-        bool udev; /* whether to look for udev */
+        const char *address;           /* of a private bus; NULL: the system bus */
+        const char *folder;            /* "/run/ublkmgr" */
+        const char *worker_path;       /* the program that serves a device, as a child */
+        enum settings_spawner spawner; /* other than "auto": counts more than the settings */
+        const char *settings_path;     /* NULL: ublkmgr.conf is looked for */
+        bool check_settings;           /* only tell what is wrong with it */
+        bool udev;                     /* whether to look for udev */
         /* Makes the way to the kernel; tests put their own here. */
         int (*new_ctrl)(sd_event *event, struct ring *ring, struct ublk_ctrl **ret);
 };
 
 struct manager {
         const struct manager_config *config;
+        struct settings settings; /* of ublkmgr.conf */
         sd_event *event;
         sd_bus *bus;
         struct ring *ring;

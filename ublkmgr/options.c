@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "lib/base/log.h"
 #include "ublkmgr/manager.h"
+#include "ublkmgr/settings.h"
 
 static void print_help(const char *program) {
         printf("%s [OPTION...]\n\n"
@@ -20,21 +22,17 @@ static void print_help(const char *program) {
                "     --folder=PATH     Keep runtime files here (default: %s)\n"
                "     --spawner=HOW     Start workers as units or as children: auto, systemd, exec\n"
                "     --worker=PATH     The program that serves a device, as a child\n"
+               "     --config=PATH     Read settings from here (default: /etc/ublk/ublkmgr.conf)\n"
+               "     --check-config    Tell what is wrong with the settings, and exit\n"
                "     --debug           Log more\n\n"
                "See ublkctl(1) for the command line that people use.\n",
                program, RUNTIME_FOLDER);
 }
 
-static int parse_spawner(const char *word, enum spawner_kind *ret) {
-        static const char *const words[] = {
-                [SPAWNER_AUTO] = "auto",
-                [SPAWNER_SYSTEMD] = "systemd",
-                [SPAWNER_EXEC] = "exec",
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(words); i++)
-                if (streq(words[i], word)) {
-                        *ret = (enum spawner_kind)i;
+static int parse_spawner(const char *word, enum settings_spawner *ret) {
+        for (int i = 0; i < _SETTINGS_SPAWNER_MAX; i++)
+                if (streq(settings_spawner_to_string((enum settings_spawner)i), word)) {
+                        *ret = (enum settings_spawner)i;
                         return 0;
                 }
         log_error("--spawner=%s: not 'auto', 'systemd' or 'exec'", word);
@@ -49,7 +47,9 @@ static int parse_options(int argc, char **argv, struct manager_config *config) {
                 OPTION_FOLDER,
                 OPTION_SPAWNER,
                 OPTION_WORKER,
-                OPTION_DEBUG
+                OPTION_CONFIG,
+                OPTION_CHECK_CONFIG,
+                OPTION_DEBUG,
         };
         static const struct option options[] = {
                 { "help", no_argument, NULL, 'h' },
@@ -58,6 +58,8 @@ static int parse_options(int argc, char **argv, struct manager_config *config) {
                 { "folder", required_argument, NULL, OPTION_FOLDER },
                 { "spawner", required_argument, NULL, OPTION_SPAWNER },
                 { "worker", required_argument, NULL, OPTION_WORKER },
+                { "config", required_argument, NULL, OPTION_CONFIG },
+                { "check-config", no_argument, NULL, OPTION_CHECK_CONFIG },
                 { "debug", no_argument, NULL, OPTION_DEBUG },
                 { 0 },
         };
@@ -84,6 +86,12 @@ static int parse_options(int argc, char **argv, struct manager_config *config) {
                 case OPTION_WORKER:
                         config->worker_path = optarg;
                         break;
+                case OPTION_CONFIG:
+                        config->settings_path = optarg;
+                        break;
+                case OPTION_CHECK_CONFIG:
+                        config->check_settings = true;
+                        break;
                 case OPTION_DEBUG:
                         log_setup("ublkmgr", LOG_DEBUG);
                         break;
@@ -102,11 +110,15 @@ int manager_main(int argc, char **argv, struct manager_config *config) {
         int r;
 
         log_setup("ublkmgr", LOG_INFO);
+        /* Whoever shares the log with us, a worker, can close it. */
+        (void)signal(SIGPIPE, SIG_IGN);
         r = parse_options(argc, argv, config);
         if (r < 0)
                 return 2;
         if (r == 0)
                 return EXIT_SUCCESS;
+        if (config->check_settings)
+                return settings_check(config->settings_path);
 
         r = manager_new(config, &m);
         if (r >= 0)

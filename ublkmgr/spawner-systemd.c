@@ -12,7 +12,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "lib/base/file.h"
 #include "lib/base/list.h"
 #include "lib/base/log.h"
 #include "lib/base/strbuf.h"
@@ -31,6 +33,7 @@ struct spawner_systemd {
         sd_bus *bus;
         sd_bus_slot *jobs; /* the signal that one has ended */
         struct worker_socket *socket;
+        char *folder; /* of what units read when they are started */
         struct list spawns;
 };
 
@@ -38,6 +41,7 @@ struct spawn {
         struct list list;
         struct spawner_systemd *spawner;
         char *unit;
+        char *environment; /* the file with what is this unit's alone */
         char *job;         /* its object path, once systemd has answered */
         sd_bus_slot *call; /* that asks for the job */
         sd_event_source *deadline;
@@ -66,6 +70,9 @@ static void spawn_free(struct spawn *spawn) {
         list_remove(&spawn->list);
         sd_bus_slot_unref(spawn->call);
         sd_event_source_disable_unref(spawn->deadline);
+        if (spawn->environment)
+                (void)unlink(spawn->environment);
+        free(spawn->environment);
         free(spawn->unit);
         free(spawn->job);
         free(spawn);
@@ -197,6 +204,19 @@ static bool on_connected(void *userdata, const struct worker_process *process) {
         return false;
 }
 
+/* The user id is chosen by the device's number, which a unit file can't know. systemd reads this before it starts the
+ * process. */
+static int write_environment(struct spawn *spawn, const struct spawn_order *order) {
+        char text[64];
+
+        if (asprintf(&spawn->environment, "%s/%s.env", spawn->spawner->folder, order->name) < 0) {
+                spawn->environment = NULL;
+                return -ENOMEM;
+        }
+        (void)snprintf(text, sizeof(text), "UBLK_WORKER_UID=%u\n", (unsigned)order->uid);
+        return write_file_atomic(spawn->environment, text, 0600);
+}
+
 static int systemd_start(struct spawner *spawner, const struct spawn_order *order,
                          struct spawn **ret) {
         struct spawner_systemd *s = CONTAINER_OF(spawner, struct spawner_systemd, spawner);
@@ -212,6 +232,8 @@ static int systemd_start(struct spawner *spawner, const struct spawn_order *orde
         list_append(&s->spawns, &spawn->list);
 
         r = unit_name(order->name, &spawn->unit);
+        if (r >= 0)
+                r = write_environment(spawn, order);
         if (r >= 0)
                 r = sd_event_add_time_relative(s->event, &spawn->deadline, CLOCK_MONOTONIC,
                                                SPAWN_TIMEOUT_USEC, 0, on_deadline, spawn);
@@ -237,6 +259,7 @@ static void systemd_free(struct spawner *spawner) {
                 spawn_free(CONTAINER_OF(i, struct spawn, list));
         worker_socket_free(s->socket);
         sd_bus_slot_unref(s->jobs);
+        free(s->folder);
         free(s);
 }
 
@@ -258,7 +281,12 @@ int spawner_systemd_new(sd_event *event, sd_bus *bus, const char *folder, struct
         s->bus = bus;
         list_init(&s->spawns);
 
-        r = worker_socket_new(event, folder, on_connected, s, &s->socket);
+        r = asprintf(&s->folder, "%s/workers", folder);
+        if (r < 0)
+                s->folder = NULL;
+        r = r < 0 ? -ENOMEM : make_folder(s->folder, 0700);
+        if (r >= 0)
+                r = worker_socket_new(event, folder, on_connected, s, &s->socket);
         if (r >= 0)
                 r = sd_bus_match_signal_async(bus, &s->jobs, SYSTEMD_NAME, SYSTEMD_PATH,
                                               SYSTEMD_INTERFACE, "JobRemoved", on_job_removed, NULL,

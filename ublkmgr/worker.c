@@ -2,6 +2,8 @@
 
 /* Watching a worker: messages from the socket, the end of the process from its pidfd. Both are sources of
  * the event loop; the socket's comes first, so that a worker's last words are heard before its end.
+ * What a worker can send is bounded by what its device lets pass: the first message that is not allowed is the last
+ * one that is read.
  */
 
 #include "ublkmgr/worker.h"
@@ -15,9 +17,14 @@
 #include <systemd/sd-login.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/file.h"
 #include "lib/wire/channel.h"
+#include "ublkmgr/steps.h"
+
+/* From the end of the conversation to that of the process: the kernel has to tear down what it holds. */
+#define END_TIMEOUT (5 * USEC_PER_SEC)
 
 #define UNIT_PREFIX "ublk-worker@"
 
@@ -27,6 +34,8 @@ struct worker {
         const struct worker_events *events;
         void *userdata;
         sd_event_source *socket_source;
+        sd_event_source
+                *end_source; /* the time that a worker has to end after it has closed its end */
         sd_event_source *child_source;
         sd_event_source *pidfd_source; /* of one that is no child of ours */
 };
@@ -44,28 +53,43 @@ static int set_unit(struct worker *w, const char *unit) {
         return w->unit ? 0 : -ENOMEM;
 }
 
+static int on_end_timeout(_unused_ sd_event_source *source, _unused_ uint64_t usec,
+                          void *userdata) {
+        struct worker *w = userdata;
+
+        w->events->lost(w->userdata, -ECONNRESET);
+        return 0;
+}
+
+/* The socket of a process that ends is closed before the process is gone. */
+static void await_end(struct worker *w) {
+        sd_event *event =
+                sd_event_source_get_event(w->child_source ? w->child_source : w->pidfd_source);
+        int r = sd_event_add_time_relative(event, &w->end_source, CLOCK_MONOTONIC,
+                                           time_limit(END_TIMEOUT), 0, on_end_timeout, w);
+
+        if (r < 0)
+                w->events->lost(w->userdata, -ECONNRESET);
+}
+
 static int on_socket(_unused_ sd_event_source *source, int fd, _unused_ uint32_t revents,
                      void *userdata) {
         struct worker *w = userdata;
         union wire_message message;
-        int fds[WIRE_FDS_MAX];
         int r;
 
-        r = wire_receive(fd, &message, fds);
+        r = wire_receive(fd, &message, NULL);
         if (r == -EAGAIN)
                 return 0;
-        if (r > 0 && message.header.type == WIRE_CONFIG) {
-                /* Only the manager sends that, and only it carries fds. */
-                for (size_t i = 0; i < WIRE_FDS_MAX; i++)
-                        safe_close(fds[i]);
-                r = -EBADMSG;
-        }
         if (r > 0 && w->events->message(w->userdata, &message))
                 return 0;
         if (r > 0)
                 r = -EPROTO;
         worker_hang_up(w);
-        w->events->lost(w->userdata, r < 0 ? r : -ECONNRESET);
+        if (r == 0 || r == -ECONNRESET)
+                await_end(w);
+        else
+                w->events->lost(w->userdata, r);
         return 0;
 }
 
@@ -136,6 +160,7 @@ int worker_new(sd_event *event, const struct worker_process *process,
                 return -ENOMEM;
         }
         *w = (struct worker){ .process = *process, .events = events, .userdata = userdata };
+        wire_refuse_fds(process->socket);
 
         r = set_unit(w, process->unit);
         if (r >= 0)
@@ -236,6 +261,7 @@ struct worker *worker_free(struct worker *w) {
         worker_hang_up(w);
         event = w->child_source ? sd_event_source_get_event(w->child_source) : NULL;
         sd_event_source_disable_unref(w->child_source);
+        sd_event_source_disable_unref(w->end_source);
         sd_event_source_disable_unref(w->pidfd_source);
         if (event && w->process.pid > 0)
                 leave_to_loop(event, &w->process.pidfd);

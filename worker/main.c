@@ -15,32 +15,23 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
+#include "worker/confine.h"
 #include "worker/connect.h"
-#include "worker/notify.h"
-#include "worker/sandbox/capabilities.h"
 #include "worker/worker.h"
 
-/* As long as there is a file system to find sockets in. */
-static int connect_sockets(struct worker *w) {
-        int r;
-
-        r = notify_open();
-        if (r < 0 && r != -EBADF)
-                return r;
-        w->notify = r;
+/* The process that connects is the one that the manager watches, and there is still a file system with its socket. */
+static int connect_manager(struct worker *w) {
         if (!w->manager)
                 return 0;
-        r = connect_to_manager(w->manager);
-        if (r < 0)
+        w->socket = connect_to_manager(w->manager);
+        if (w->socket < 0)
                 w->what = "ublkmgr can't be connected to; it starts this program when it needs it";
-        w->socket = r;
-        return r;
+        return w->socket;
 }
 
 static int open_target(struct worker *w) {
@@ -72,15 +63,6 @@ static int open_target(struct worker *w) {
         return w->target.ops->open(&w->target, &w->geometry, &w->what);
 }
 
-static int confine(struct worker *w) {
-        (void)w;
-
-        /* Memory that this process needs to serve a write must not be made free by writing to this
-         * very device. Not permitted in a container; serving is possible without. */
-        (void)prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
-        return drop_capabilities();
-}
-
 static int start_queues(struct worker *w) {
         struct io_queue_config queue = {
                 .target = &w->target,
@@ -97,6 +79,9 @@ static int start_queues(struct worker *w) {
                         .backing_fd = w->backing_fd,
                         .depth = w->config.queue_depth,
                         .max_io_bytes = w->config.max_io_bytes,
+                        .opcodes = w->target.ops->opcodes,
+                        .n_opcodes = w->target.ops->n_opcodes,
+                        .may_be_unrestricted = w->config.tolerated & WIRE_CONFINE_RING,
                 },
         };
         int r;
@@ -111,32 +96,31 @@ static int start_queues(struct worker *w) {
         /* From here on only the rings hold the device, and the kernel keeps theirs until the last write
          * of a dead worker has ended: that is what keeps a new worker's writes from being overtaken. */
         w->device_fd = safe_close(w->device_fd);
+        if (w->target.ops->class == TARGET_CLASS_FILE)
+                w->backing_fd = safe_close(w->backing_fd);
         return 0;
-}
-
-static int tell_ready(struct worker *w) {
-        static const int ignored[] = { SIGTERM, SIGINT, SIGHUP };
-        int r;
-
-        for (size_t i = 0; i < ELEMENTSOF(ignored); i++)
-                (void)signal(ignored[i], SIG_IGN);
-        r = notify_send(w->notify, "READY=1");
-        if (r < 0)
-                log_errno(LOG_WARNING, r, "%s: the service manager can't be told", w->name);
-        return worker_send_ready(w);
 }
 
 static const struct step {
         const char *name;
         int (*run)(struct worker *w);
 } steps[] = {
-        { "connect", connect_sockets },
+        { "limits", confine_limits },
+        { "identity", confine_identity },
+        { "namespaces", confine_namespaces },
+        { "connect", connect_manager },
+        { "root", confine_root },
+        { "memory", confine_memory },
+        { "fds", confine_fds },
+        { "capabilities", confine_capabilities },
         { "hello", worker_hello },
         { "config", worker_receive_config },
+        { "confinement", confine_check },
         { "open", open_target },
-        { "confine", confine },
         { "queues", start_queues },
-        { "ready", tell_ready },
+        { "verify", confine_verify },
+        { "calls", confine_calls },
+        { "ready", worker_send_ready },
         { "serve", worker_wait_end },
 };
 
@@ -157,9 +141,6 @@ static int run_worker(struct worker *w) {
                 return r;
         }
 
-        server_free(w->server);
-        if (w->target.ops->close)
-                w->target.ops->close(&w->target);
         log_info("%s was stopped", w->name);
         return 0;
 }
@@ -169,6 +150,7 @@ static int usage(FILE *to) {
                     "Serves the ublk block device NAME. Started by ublkmgr, not by people.\n\n"
                     "  --socket-fd=N  the connection with the manager (SOCK_SEQPACKET)\n"
                     "  --connect=PATH where to connect to the manager instead\n"
+                    "  --uid=N        the user id to take, which nobody else has\n"
                     "  --help         show this text\n"
                     "  --version      show the version\n",
                     to);
@@ -185,23 +167,31 @@ static int parse_arguments(int argc, char *argv[], struct worker *w) {
                 { "version", no_argument, NULL, 'v' },
                 { 0 },
         };
-        uint64_t fd;
+        uint64_t number;
         int c;
 
         while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
                 switch (c) {
                 case 's':
-                        if (parse_u64(optarg, &fd) < 0 || fd > INT32_MAX ||
-                            fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0) {
+                        if (parse_u64(optarg, &number) < 0 || number > INT32_MAX ||
+                            fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0) {
                                 log_error("--socket-fd=%s: not an open file descriptor", optarg);
                                 return EXIT_FAILURE;
                         }
-                        w->socket = (int)fd;
+                        w->socket = (int)number;
+                        break;
+                case 'u':
+                        if (parse_u64(optarg, &number) < 0 || number == 0 || number > INT32_MAX) {
+                                log_error("--uid=%s: not a user id that a worker may have; ublkmgr "
+                                          "starts workers, not "
+                                          "people",
+                                          optarg);
+                                return EXIT_FAILURE;
+                        }
+                        w->uid = (uid_t)number;
                         break;
                 case 'c':
                         w->manager = optarg;
-                        break;
-                case 'u':
                         break;
                 case 'h':
                         return usage(stdout);
@@ -220,7 +210,10 @@ static int parse_arguments(int argc, char *argv[], struct worker *w) {
 
 int main(int argc, char *argv[]) {
         static struct worker w = {
-                .socket = -EBADF, .notify = -EBADF, .device_fd = -EBADF, .backing_fd = -EBADF
+                .socket = -EBADF,
+                .parent = -EBADF,
+                .device_fd = -EBADF,
+                .backing_fd = -EBADF,
         };
         int r;
 

@@ -174,7 +174,7 @@ leftovers() {
         udevadm settle --timeout=20 || echo "udev is busy"
         for path in /dev/ublk[bc][0-9]* /sys/class/ublk-char/* /sys/block/ublkb* /dev/ublk/by-name/* /dev/disk/by-id/ublk-* \
                 /run/ublkmgr/* /run/ublkmgr/.[!.]* /run/ublkmgr/*/* /run/ublkmgr/*/.[!.]*; do
-                [[ ! -e $path && ! -L $path || $path == /run/ublkmgr/@(udev|devices|worker.sock) ]] || echo "$path"
+                [[ ! -e $path && ! -L $path || $path == /run/ublkmgr/@(udev|devices|workers|worker.sock) ]] || echo "$path"
         done
         for path in /proc/[0-9]*; do
                 # It may be gone by now.

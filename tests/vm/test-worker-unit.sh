@@ -22,7 +22,7 @@ cgroup=/sys/fs/cgroup$(systemctl show -P ControlGroup "$unit")
 contains "$cgroup" "/system-ublk.slice/$unit" "cgroup"
 same "$(<"$cgroup/cgroup.procs")" "$worker" "processes in the cgroup"
 contains "$(ublkctl status a-b.c_d)" "Unit: $unit" "status"
-[[ $(ps -o user= -p "$worker") == ublk-wo* ]] || fail "the worker runs as $(ps -o user= -p "$worker")"
+(($(ps -o uid= -p "$worker") >= 1900000000)) || fail "the worker runs as $(ps -o uid= -p "$worker")"
 
 # Neither the end nor the death of a manager reaches it.
 systemctl restart ublkmgr
