@@ -5,7 +5,7 @@
 Usage: check-units.py UNIT...
 
 The score is ten times what systemd prints (22 is "2.2"); less is better. What keeps a unit from a lower one is in the comments of
-the unit and in docs/decisions/0003-worker-units.md. All of it is printed, so that a change shows what it cost.
+the unit and in docs/decisions/0004-where-worker-units-stand.md. All of it is printed, so that a change shows what it cost.
 """
 
 import pathlib

@@ -201,6 +201,18 @@ manager_with() {
         systemctl restart ublkmgr
 }
 
+# with_units: workers as units of systemd for the rest of the test, as users have them. run-all.sh starts them as children,
+# because on an emulated processor a unit of a build with sanitizers takes seconds to start.
+with_units() {
+        local exec=/run/systemd/system/ublkmgr.service.d/90-exec.conf
+        mv /etc/ublk/ublkmgr.conf /run/ublk-test.conf
+        mv $exec /run/ublk-test.unit
+        defer "mv /run/ublk-test.conf /etc/ublk/ublkmgr.conf; mv /run/ublk-test.unit $exec
+                systemctl daemon-reload; systemctl restart ublkmgr"
+        systemctl daemon-reload
+        systemctl restart ublkmgr
+}
+
 # ---------------------------------------------------------------- disks
 
 # slice NAME MIB [START-MIB]: /dev/mapper/NAME, a part of the scratch disk.

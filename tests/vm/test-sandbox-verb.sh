@@ -5,6 +5,7 @@
 # queues, that is threads; of a device without a worker, and to a user who isn't root, it says that plainly.
 
 source "$(dirname "$0")/lib.sh"
+with_units
 
 random_file "$work/image" 8
 add plain --type=ram --size-bytes=8M
