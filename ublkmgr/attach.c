@@ -340,7 +340,7 @@ static const struct step attach_steps[] = {
         { .name = "start-worker",
           .run = start_worker,
           .undo = kill_worker,
-          .timeout_usec = SPAWN_TIMEOUT_USEC + 5 * USEC_PER_SEC },
+          .timeout_usec = SPAWN_TIMEOUT_USEC + 10 * USEC_PER_SEC },
         { .name = "configure-worker", .run = configure_worker },
         { .name = "set-parameters", .run = set_parameters },
         { .name = "publish", .run = publish, .undo = unpublish },

@@ -14,7 +14,7 @@ packages_build=(
 # To compile with the other compiler, and to run the tests that need no kernel driver.
 packages_test=(
         clang clang-format shellcheck binutils libcmocka-dev
-        dbus dbus-daemon util-linux e2fsprogs
+        dbus dbus-daemon systemd util-linux e2fsprogs
         python3 python3-pytest python3-dbus python3-gi python3-jsonschema
 )
 
