@@ -159,9 +159,10 @@ static int run(const char *name, uint64_t diskseq, bool remove) {
         if (k < 0)
                 (void)log_errno(LOG_WARNING, k, "udev can't be told about the partitions of %s",
                                 name);
-        if (r >= 0)
-                log_info("%s: the table has %zu partitions%s", name, table.count,
-                         remove ? "; the kernel knows none any more" : "");
+        if (r >= 0 && remove)
+                log_info("%s: has no partitions any more", name);
+        else if (r >= 0)
+                log_info("%s: its table has %zu partitions", name, table.count);
         safe_close(disk.fd);
         return r;
 }

@@ -19,10 +19,11 @@ struct spawner;
 struct udev;
 
 struct manager_config {
-        const char *address;     /* of a private bus; NULL: the system bus */
-        const char *folder;      /* "/run/ublkmgr" */
-        const char *worker_path; /* the program that serves a device */
-        bool udev;               /* whether to look for udev */
+        const char *address;         /* of a private bus; NULL: the system bus */
+        const char *folder;          /* "/run/ublkmgr" */
+        const char *worker_path;     /* the program that serves a device */
+        const char *partitions_path; /* the program that makes partitions */
+        bool udev;                   /* whether to look for udev */
         /* Makes the way to the kernel; tests put their own here. */
         int (*new_ctrl)(sd_event *event, struct ring *ring, struct ublk_ctrl **ret);
 };

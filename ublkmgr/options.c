@@ -19,6 +19,7 @@ static void print_help(const char *program) {
                "     --address=ADDRESS Serve on this bus instead of the system bus\n"
                "     --folder=PATH     Keep runtime files here (default: %s)\n"
                "     --worker=PATH     The program that serves a device\n"
+               "     --partitions=PATH The program that makes the partitions of a disk\n"
                "     --debug           Log more\n\n"
                "See ublkctl(1) for the command line that people use.\n",
                program, RUNTIME_FOLDER);
@@ -26,13 +27,21 @@ static void print_help(const char *program) {
 
 /* Returns 1 to go on, 0 to exit with success, or a negative errno. */
 static int parse_options(int argc, char **argv, struct manager_config *config) {
-        enum { OPTION_VERSION = 256, OPTION_ADDRESS, OPTION_FOLDER, OPTION_WORKER, OPTION_DEBUG };
+        enum {
+                OPTION_VERSION = 256,
+                OPTION_ADDRESS,
+                OPTION_FOLDER,
+                OPTION_WORKER,
+                OPTION_PARTITIONS,
+                OPTION_DEBUG
+        };
         static const struct option options[] = {
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, OPTION_VERSION },
                 { "address", required_argument, NULL, OPTION_ADDRESS },
                 { "folder", required_argument, NULL, OPTION_FOLDER },
                 { "worker", required_argument, NULL, OPTION_WORKER },
+                { "partitions", required_argument, NULL, OPTION_PARTITIONS },
                 { "debug", no_argument, NULL, OPTION_DEBUG },
                 { 0 },
         };
@@ -54,6 +63,9 @@ static int parse_options(int argc, char **argv, struct manager_config *config) {
                         break;
                 case OPTION_WORKER:
                         config->worker_path = optarg;
+                        break;
+                case OPTION_PARTITIONS:
+                        config->partitions_path = optarg;
                         break;
                 case OPTION_DEBUG:
                         log_setup("ublkmgr", LOG_DEBUG);

@@ -178,7 +178,7 @@ class Client:
 
 
 class Manager(Client):
-    def __init__(self, fail="", fail_step="", haste=0, environment=None, worker=None):
+    def __init__(self, fail="", fail_step="", haste=0, environment=None, worker=None, partitions="/bin/true"):
         # Not pytest's folder: other users, who can't look into that one, call too.
         self.top = pathlib.Path(tempfile.mkdtemp(prefix="ublk-dbus-"))
         self.top.chmod(0o755)
@@ -186,7 +186,7 @@ class Manager(Client):
         self.daemon = self.process = None
         try:
             self.start_bus()
-            self.start_manager(fail, fail_step, haste, environment, worker)
+            self.start_manager(fail, fail_step, haste, environment, worker, partitions)
             super().__init__(self.address)
         except BaseException:
             self.clean_up()
@@ -199,7 +199,8 @@ class Manager(Client):
                                         "--print-address"], stdout=subprocess.PIPE, text=True)
         self.address = self.daemon.stdout.readline().strip()
 
-    def start_manager(self, fail="", fail_step="", haste=0, environment=None, worker=None):
+    def start_manager(self, fail="", fail_step="", haste=0, environment=None, worker=None,
+                      partitions="/bin/true"):
         env = dict(os.environ, UBLK_FAKE_FAIL=fail, NOTIFY_SOCKET=str(self.top / "notify"), **(environment or {}))
         env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
         if fail_step:
@@ -216,7 +217,7 @@ class Manager(Client):
                 self.process.stdout.close()
             self.process = subprocess.Popen(
                 [os.environ["FAKE_MANAGER"], "--address=" + self.address, f"--folder={self.folder}",
-                 "--worker=" + (worker or os.environ["FAKE_WORKER"]), "--debug"],
+                 "--worker=" + (worker or os.environ["FAKE_WORKER"]), f"--partitions={partitions}", "--debug"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=env)
             exited = os.pidfd_open(self.process.pid)
             try:
