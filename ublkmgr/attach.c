@@ -186,7 +186,8 @@ static int start_worker(void *subject) {
         struct worker_process process;
         int r;
 
-        r = spawner_start(d->manager->spawner, d->name, &process);
+        r = spawner_start(d->manager->spawner, d->name, WORKER_UID_FIRST + d->info.dev_id,
+                          &process);
         if (r >= 0)
                 r = worker_new(d->manager->event, &process, &device_worker_events, d, &d->worker);
         if (r < 0)

@@ -50,8 +50,11 @@ static int place_fd(int fd, int number) {
         return dup2(fd, number);
 }
 
-_Noreturn static void child_main(const char *path, const char *name, int socket, int status) {
-        char *argv[] = { (char *)"ublk-worker", (char *)"--socket-fd=3", (char *)name, NULL };
+_Noreturn static void child_main(const char *path, const char *name, uid_t uid, int socket,
+                                 int status) {
+        char own_user[32];
+        char *argv[] = { (char *)"ublk-worker", (char *)"--socket-fd=3", own_user, (char *)name,
+                         NULL };
         char *stream = getenv("JOURNAL_STREAM"), *environment[2] = { NULL };
         int null, error, told = status;
 
@@ -71,6 +74,7 @@ _Noreturn static void child_main(const char *path, const char *name, int socket,
                 goto fail;
 
         told = WORKER_STATUS_FD;
+        (void)snprintf(own_user, sizeof(own_user), "--uid=%u", (unsigned)uid);
         /* The manager's own environment (NOTIFY_SOCKET …) is none of a worker's business. */
         if (stream && asprintf(&environment[0], "JOURNAL_STREAM=%s", stream) < 0)
                 environment[0] = NULL;
@@ -95,16 +99,21 @@ static int wait_for_exec(int pipe) {
         return n == sizeof(error) ? -error : 0;
 }
 
+/* Into a pid namespace of its own; where that can't be had, the worker decides whether it serves all the same. */
 static int clone_worker(pid_t *ret_pid, int *ret_pidfd) {
         int pidfd = -EBADF;
         struct clone_args args = {
-                .flags = CLONE_PIDFD,
+                .flags = CLONE_PIDFD | CLONE_NEWPID,
                 .pidfd = (uint64_t)(uintptr_t)&pidfd,
                 .exit_signal = SIGCHLD,
         };
         long pid;
 
         pid = syscall(SYS_clone3, &args, sizeof(args));
+        if (pid < 0 && (errno == EPERM || errno == EINVAL || errno == ENOSPC)) {
+                args.flags &= ~(uint64_t)CLONE_NEWPID;
+                pid = syscall(SYS_clone3, &args, sizeof(args));
+        }
         if (pid < 0)
                 return -errno;
         *ret_pid = (pid_t)pid;
@@ -112,7 +121,7 @@ static int clone_worker(pid_t *ret_pid, int *ret_pidfd) {
         return 0;
 }
 
-static int exec_start(struct spawner *s, const char *name, struct worker_process *ret) {
+static int exec_start(struct spawner *s, const char *name, uid_t uid, struct worker_process *ret) {
         struct spawner_exec *e = CONTAINER_OF(s, struct spawner_exec, spawner);
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF, status = -EBADF, status_end = -EBADF,
                             pidfd = -EBADF;
@@ -134,7 +143,7 @@ static int exec_start(struct spawner *s, const char *name, struct worker_process
         if (r < 0)
                 return r;
         if (pid == 0)
-                child_main(e->path, name, theirs, status_end);
+                child_main(e->path, name, uid, theirs, status_end);
 
         status_end = safe_close(status_end);
         r = wait_for_exec(status);

@@ -21,7 +21,7 @@ struct worker_process {
 struct spawner;
 
 struct spawner_ops {
-        int (*start)(struct spawner *s, const char *name, struct worker_process *ret);
+        int (*start)(struct spawner *s, const char *name, uid_t uid, struct worker_process *ret);
         void (*free)(struct spawner *s);
 };
 
@@ -29,10 +29,14 @@ struct spawner {
         const struct spawner_ops *ops;
 };
 
-/* Starts the worker of the device `name`. The fds of *ret become the caller's. Returns 0 or a negative
+/* The user ids of workers, far from those of people, services and containers: this one plus the device's id. */
+enum { WORKER_UID_FIRST = 1900000000 };
+
+/* Starts the worker of the device `name`, which shall take the id `uid`. The fds of *ret become the caller's. Returns 0 or a negative
  * errno; a program that can't be executed at all is an error here, not a worker that exits. */
-static inline int spawner_start(struct spawner *s, const char *name, struct worker_process *ret) {
-        return s->ops->start(s, name, ret);
+static inline int spawner_start(struct spawner *s, const char *name, uid_t uid,
+                                struct worker_process *ret) {
+        return s->ops->start(s, name, uid, ret);
 }
 
 static inline struct spawner *spawner_free(struct spawner *s) {

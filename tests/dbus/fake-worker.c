@@ -51,7 +51,7 @@ static int send_failed(int socket) {
 }
 
 int main(int argc, char **argv) {
-        const char *name = argc > 2 ? argv[2] : "";
+        const char *name = argc > 2 ? argv[argc - 1] : "";
         union wire_message message;
         int fds[WIRE_FDS_MAX];
         int socket = 3;
