@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Gives up everything but reading `device` and writing to `pipe`, and all other fds; for good. To be called in a new process
- * that is root in the namespaces of the machine and, by clone3(), in CONFINE_NAMESPACES of its own. On success *device and
- * *pipe are the fds' new numbers. Returns 0 or a negative errno, with the step's name in *what; then the process has to end,
- * because half a confinement is none. */
-int confine(int *device, int *pipe, const char **what);
+/* What a confined process has left, besides stdin, stdout and stderr. */
+struct confined {
+        int device; /* to read from */
+        int pipe;   /* to write to */
+};
 
-/* For clone3(). */
-#define CONFINE_NAMESPACES \
-        (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWCGROUP)
+/* Gives up everything else, for good. To be called in a new process that is root and the first one of a pid namespace. Returns
+ * 0 or a negative errno with what is missing in *what (static); then the process has to end, because half a confinement is
+ * none. */
+int confine(const struct confined *c, const char **what);

@@ -10,7 +10,6 @@
 #include "partitions/filter.h"
 
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/fs.h>
 #include <linux/seccomp.h>
@@ -21,21 +20,12 @@
 #include <sys/syscall.h>
 
 #include "lib/base/macro.h"
-
-#if defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define ARCHITECTURE AUDIT_ARCH_RISCV64
-#elif defined(__powerpc64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define ARCHITECTURE AUDIT_ARCH_PPC64LE
-#else
-#error "which system calls may the reader make on this architecture?"
-#endif
+#include "worker/sandbox/architecture.h"
 
 enum verdict {
         ALLOW,
+        DEVICE_ONLY, /* the first argument is this fd */
+        PIPE_ONLY,
         REFUSE,        /* with EPERM */
         NO_EXECUTABLE, /* allowed without PROT_EXEC */
         SIZES_ONLY,    /* ioctl: allowed for what asks for sizes, otherwise refused */
@@ -45,10 +35,10 @@ static const struct {
         uint32_t number;
         enum verdict verdict;
 } calls[] = {
-        { SYS_read, ALLOW },
-        { SYS_pread64, ALLOW },
-        { SYS_lseek, ALLOW },
-        { SYS_write, ALLOW },
+        { SYS_read, DEVICE_ONLY },
+        { SYS_pread64, DEVICE_ONLY },
+        { SYS_lseek, DEVICE_ONLY },
+        { SYS_write, PIPE_ONLY },
         { SYS_fstat, ALLOW },
         { SYS_fadvise64, ALLOW },
         { SYS_ioctl, SIZES_ONLY },
@@ -67,8 +57,12 @@ static const struct {
         { SYS_rt_sigprocmask, ALLOW },
         { SYS_rt_sigreturn, ALLOW },
         { SYS_close, ALLOW },
-#ifdef __SANITIZE_ADDRESS__ /* at its end */
+#ifdef __SANITIZE_ADDRESS__ /* its own reports, and its end */
+        { SYS_write, ALLOW },
         { SYS_sigaltstack, ALLOW },
+        { SYS_getrlimit, ALLOW },
+        { SYS_prlimit64, ALLOW },
+        { SYS_sched_yield, ALLOW },
 #endif
         { SYS_exit, ALLOW },
         { SYS_exit_group, ALLOW },
@@ -123,19 +117,32 @@ static size_t argument(int n) {
         return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? offset : offset + sizeof(uint32_t);
 }
 
-static void add_call(struct program *p, uint32_t number, enum verdict verdict) {
+static void add_fd(struct program *p, int fd) {
+        load(p, argument(0));
+        add(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)fd, 0, 1);
+        answer(p, SECCOMP_RET_ALLOW);
+        /* The same call may be listed again. */
+        load(p, offsetof(struct seccomp_data, nr));
+}
+
+static void add_call(struct program *p, uint32_t number, enum verdict verdict, int device,
+                     int pipe) {
         /* The length of what follows, to jump over it. */
         const uint8_t skip[] = {
-                [ALLOW] = 1,
-                [REFUSE] = 1,
-                [NO_EXECUTABLE] = 4,
-                [SIZES_ONLY] = 2 + 2 * ELEMENTSOF(sizes),
+                [ALLOW] = 1,  [DEVICE_ONLY] = 4,   [PIPE_ONLY] = 4,
+                [REFUSE] = 1, [NO_EXECUTABLE] = 4, [SIZES_ONLY] = 2 + 2 * ELEMENTSOF(sizes),
         };
 
         add(p, BPF_JMP | BPF_JEQ | BPF_K, number, 0, skip[verdict]);
         switch (verdict) {
         case ALLOW:
                 answer(p, SECCOMP_RET_ALLOW);
+                break;
+        case DEVICE_ONLY:
+                add_fd(p, device);
+                break;
+        case PIPE_ONLY:
+                add_fd(p, pipe);
                 break;
         case REFUSE:
                 answer(p, SECCOMP_RET_ERRNO | EPERM);
@@ -157,16 +164,16 @@ static void add_call(struct program *p, uint32_t number, enum verdict verdict) {
         }
 }
 
-int filter_system_calls(void) {
+int filter_system_calls(int device, int pipe) {
         struct program p = { .length = 0 };
 
         load(&p, offsetof(struct seccomp_data, arch));
-        add(&p, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
+        add(&p, BPF_JMP | BPF_JEQ | BPF_K, SANDBOX_ARCHITECTURE, 1, 0);
         answer(&p, SECCOMP_RET_KILL_PROCESS);
         /* The numbers of x32 are none of these. */
         load(&p, offsetof(struct seccomp_data, nr));
         for (size_t i = 0; i < ELEMENTSOF(calls); i++)
-                add_call(&p, calls[i].number, calls[i].verdict);
+                add_call(&p, calls[i].number, calls[i].verdict, device, pipe);
         answer(&p, SECCOMP_RET_KILL_PROCESS);
 
         const struct sock_fprog program = { .len = p.length, .filter = p.code };

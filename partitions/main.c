@@ -33,29 +33,33 @@
 #define READ_TIMEOUT (10 * USEC_PER_SEC)
 
 static void print_help(const char *program) {
-        printf("%s [OPTION...] ublkbN[:DISKSEQ]\n\n"
+        printf("%s [OPTION...] ublkbN[:DISKSEQ[:remove]]\n\n"
                "Makes the partitions of a ublk disk known to the kernel; ublkmgr(8) runs it.\n\n"
                "  -h --help            Show this help\n"
-               "     --version         Show the version\n"
-               "     --remove          Make the kernel forget them\n\n"
-               "With a sequence number, only if the disk has that one.\n",
+               "     --version         Show the version\n\n"
+               "With a sequence number other than 0, only if the disk has that one. With\n"
+               "'remove', makes the kernel forget them.\n",
                program);
 }
 
-/* Splits "ublkb3:17". Returns 0 or -EINVAL. */
-static int parse_disk(char *text, const char **name, uint64_t *diskseq) {
-        const char *digits = text + strlen("ublkb");
-        char *colon = strchr(text, ':');
+struct task {
+        const char *name;
+        uint64_t diskseq; /* 0: any */
+        bool remove;
+};
+
+/* One word, because it is also the instance of a unit. Cuts text into pieces. Returns 0 or -EINVAL. */
+static int parse_task(char *text, struct task *ret) {
+        static const char prefix[] = "ublkb";
+        const char *name = strsep(&text, ":"), *seq = strsep(&text, ":");
         uint64_t id;
 
-        *diskseq = 0;
-        if (colon) {
-                *colon = 0;
-                if (parse_u64(colon + 1, diskseq) < 0)
-                        return -EINVAL;
-        }
-        *name = text;
-        return strncmp(text, "ublkb", 5) == 0 && parse_u64(digits, &id) >= 0 ? 0 : -EINVAL;
+        *ret = (struct task){ .name = name, .remove = text != NULL };
+        if (strncmp(name, prefix, strlen(prefix)) != 0 || parse_u64(name + strlen(prefix), &id) < 0)
+                return -EINVAL;
+        if (seq && parse_u64(seq, &ret->diskseq) < 0)
+                return -EINVAL;
+        return text && !streq(text, "remove") ? -EINVAL : 0;
 }
 
 /* Whether the node that was opened is this disk, and not something else that has its name in /dev. */
@@ -110,22 +114,26 @@ static int open_disk(const char *name, uint64_t diskseq, struct disk *ret) {
         return 0;
 }
 
-/* The half that reads. It has no stderr any more when something goes wrong, so what it has to say is an errno. */
+/* The half that reads. */
 static int read_disk(int pipe, void *userdata) {
         const struct disk *disk = userdata;
+        const struct confined confined = { .device = disk->fd, .pipe = pipe };
+        struct record failed = { .kind = RECORD_FAILED };
         const char *what = NULL;
-        int fd = disk->fd, r;
+        int r;
 
-        r = confine(&fd, &pipe, &what);
+        r = confine(&confined, &what);
         if (r >= 0)
-                return probe_table(fd, disk->block_sectors, pipe);
-        const struct record failed = { .kind = RECORD_FAILED, .number = (uint32_t)-r };
+                return probe_table(disk->fd, disk->block_sectors, pipe);
+        log_error("the process that reads the partition table of %s can't be confined: %s",
+                  disk->name, what);
+        failed.number = (uint32_t)-r;
         _unused_ ssize_t n = write(pipe, &failed, sizeof(failed));
         return r;
 }
 
 static int read_table(struct disk *disk, struct table *ret) {
-        int r = inner_run(read_disk, disk, CONFINE_NAMESPACES, READ_TIMEOUT, ret);
+        int r = inner_run(read_disk, disk, CLONE_NEWPID, READ_TIMEOUT, ret);
 
         if (r >= 0)
                 return 0;
@@ -143,41 +151,45 @@ static int read_table(struct disk *disk, struct table *ret) {
         return r;
 }
 
-static int run(const char *name, uint64_t diskseq, bool remove) {
+/* There is nothing to be read from, also where a terminal has started this. */
+static int close_stdin(void) {
+        _cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+        return null < 0 || dup2(null, STDIN_FILENO) < 0 ? -errno : 0;
+}
+
+static int run(const struct task *task) {
         static struct table table;
         struct disk disk;
         int r, k;
 
-        r = open_disk(name, diskseq, &disk);
+        r = open_disk(task->name, task->diskseq, &disk);
         if (r < 0)
-                return log_errno(LOG_ERR, r, "%s is not the disk that was meant", name);
-        r = remove ? 0 : read_table(&disk, &table);
+                return log_errno(LOG_ERR, r, "%s is not the disk that was meant", task->name);
+        r = task->remove ? 0 : read_table(&disk, &table);
         if (r >= 0)
                 r = blkpg_sync(&disk, &table);
         /* Also after a failure: some may have come or gone. */
         k = blkpg_announce(&disk);
         if (k < 0)
                 (void)log_errno(LOG_WARNING, k, "udev can't be told about the partitions of %s",
-                                name);
-        if (r >= 0 && remove)
-                log_info("%s: has no partitions any more", name);
+                                task->name);
+        if (r >= 0 && task->remove)
+                log_info("%s: has no partitions any more", task->name);
         else if (r >= 0)
-                log_info("%s: its table has %zu partitions", name, table.count);
+                log_info("%s: its table has %zu partitions", task->name, table.count);
         safe_close(disk.fd);
         return r;
 }
 
 int main(int argc, char **argv) {
-        enum { OPTION_VERSION = 256, OPTION_REMOVE };
+        enum { OPTION_VERSION = 256 };
         static const struct option options[] = {
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, OPTION_VERSION },
-                { "remove", no_argument, NULL, OPTION_REMOVE },
                 { 0 },
         };
-        bool remove = false;
-        uint64_t diskseq;
-        const char *name;
+        struct task task;
         int c;
 
         log_setup("ublk-partitions", LOG_INFO);
@@ -189,15 +201,14 @@ int main(int argc, char **argv) {
                 case OPTION_VERSION:
                         printf("ublk-partitions %s\n", PROJECT_VERSION);
                         return EXIT_SUCCESS;
-                case OPTION_REMOVE:
-                        remove = true;
-                        break;
                 default:
                         return 2;
                 }
-        if (optind + 1 != argc || parse_disk(argv[optind], &name, &diskseq) < 0) {
+        if (optind + 1 != argc || parse_task(argv[optind], &task) < 0) {
                 log_error("expected one disk, such as 'ublkb0' (%s --help)", argv[0]);
                 return 2;
         }
-        return run(name, diskseq, remove) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (close_stdin() < 0)
+                return EXIT_FAILURE;
+        return run(&task) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

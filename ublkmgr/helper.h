@@ -4,12 +4,13 @@
 /* Programs that do for the manager what may wait, or needs rights that the manager shall not have: each is run to its end,
  * which the manager hears of in its event loop.
  *
- * How one is run is behind helper_ops: today as a child of the manager; where the manager is a unit of systemd that may
- * not make namespaces, as a unit beside it.
+ * Where the manager is a unit of systemd one is a unit beside it (helper-unit.c), because the manager's own may do less; elsewhere
+ * it is a child (helper-exec.c).
  */
 
 #include <stddef.h>
 #include <stdint.h>
+#include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
 struct helper;
@@ -34,6 +35,11 @@ struct helper {
  * errno: it can't be run at all. */
 int helper_run_exec(sd_event *event, const char *path, const char *const argv[],
                     uint64_t timeout_usec, helper_done done, void *userdata, struct helper **ret);
+
+/* Runs a program as the unit `unit` of Type=oneshot, which is on its own about everything else; `bus` is the system's. Returns as
+ * helper_run_exec(). */
+int helper_run_unit(sd_bus *bus, const char *unit, uint64_t timeout_usec, helper_done done,
+                    void *userdata, struct helper **ret);
 
 /* Ends it and forgets it. NULL is fine; returns NULL. */
 static inline struct helper *helper_forget(struct helper *h) {

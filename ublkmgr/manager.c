@@ -141,6 +141,7 @@ static int setup(struct manager *m) {
         r = udev_new(m->event, m->udev_folder, m->config->udev, &m->udev);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "can't listen to udev");
+        m->helper_units = !m->config->address && sd_booted() > 0;
         return bus_setup(m);
 }
 

@@ -36,6 +36,7 @@ struct manager {
         struct ublk_ctrl *ctrl;
         struct spawner *spawner;
         struct udev *udev;
+        bool helper_units; /* helpers are units, not children */
         char *udev_folder;
         char *state_folder;
 

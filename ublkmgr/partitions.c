@@ -15,19 +15,32 @@
 /* Reading the table has 10 s of its own; the kernel has the rest. */
 #define HELPER_TIMEOUT (20 * USEC_PER_SEC)
 
-static int run_helper(struct device *d, bool wanted, helper_done done) {
-        const char *path = d->manager->config->partitions_path;
-        uint64_t seq = d->diskseq ? d->diskseq : udev_diskseq(d->info.dev_id);
-        char disk[64];
-        const char *argv[] = { "ublk-partitions", disk, wanted ? NULL : "--remove", NULL };
+static int run_as_unit(struct device *d, const char *task, helper_done done) {
+        char unit[128];
         int r;
 
-        (void)snprintf(disk, sizeof(disk), "ublkb%u:%llu", d->info.dev_id, (unsigned long long)seq);
-        d->helper = helper_forget(d->helper);
+        (void)snprintf(unit, sizeof(unit), "ublk-partitions@%s.service", task);
+        r = helper_run_unit(d->manager->bus, unit, HELPER_TIMEOUT, done, d, &d->helper);
+        return r < 0 ? device_problem(d, r, "%s can't be started: %s", unit, strerror(-r)) : 0;
+}
+
+static int run_as_child(struct device *d, const char *task, helper_done done) {
+        const char *path = d->manager->config->partitions_path;
+        const char *const argv[] = { "ublk-partitions", task, NULL };
+        int r;
+
         r = helper_run_exec(d->manager->event, path, argv, HELPER_TIMEOUT, done, d, &d->helper);
-        if (r < 0)
-                return device_problem(d, r, "%s can't be started: %s", path, strerror(-r));
-        return 0;
+        return r < 0 ? device_problem(d, r, "%s can't be started: %s", path, strerror(-r)) : 0;
+}
+
+static int run_helper(struct device *d, bool wanted, helper_done done) {
+        uint64_t seq = d->diskseq ? d->diskseq : udev_diskseq(d->info.dev_id);
+        char task[64];
+
+        (void)snprintf(task, sizeof(task), "ublkb%u:%llu%s", d->info.dev_id,
+                       (unsigned long long)seq, wanted ? "" : ":remove");
+        d->helper = helper_forget(d->helper);
+        return d->manager->helper_units ? run_as_unit(d, task, done) : run_as_child(d, task, done);
 }
 
 /* Ends the step. A disk without its partitions is better than no disk. */
@@ -48,8 +61,8 @@ static void on_helper(void *userdata, int error, const char *description) {
         d->helper = NULL;
         if (error < 0)
                 finish(d, device_problem(d, error,
-                                         "ublk-partitions, which makes and removes them, %s; the "
-                                         "journal of ublkmgr says why",
+                                         "the program that makes and removes them %s; the journal "
+                                         "says why",
                                          description));
         else if (!d->udev_wait)
                 finish(d, 0);

@@ -115,7 +115,7 @@ def test_live_both_ways(managers, helper):
     assert apply(m, partitions=True, description="other")["action"] == "update"
     assert helper.calls() == ["ublkb0:0"]
     assert apply(m)["result"] == "done"
-    assert not wanted(m) and helper.calls() == ["ublkb0:0", "ublkb0:0 --remove"]
+    assert not wanted(m) and helper.calls() == ["ublkb0:0", "ublkb0:0:remove"]
     assert m.get("WorkerPID", path, DEVICE) == worker
 
 

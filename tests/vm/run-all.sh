@@ -133,7 +133,7 @@ done
 systemctl stop ublkmgr
 journalctl --sync
 kill "$journal"
-if journalctl --quiet --no-pager -o cat -u ublkmgr | grep -E -A 20 "$sanitizer_trouble"; then
+if journalctl --quiet --no-pager -o cat -u ublkmgr -u 'ublk-partitions@*' | grep -E -A 20 "$sanitizer_trouble"; then
         echo "not ok sanitizers at the end of the manager"
         failed=$((failed + 1))
 fi
