@@ -54,6 +54,7 @@ struct device {
         struct worker *worker;
         bool worker_ready;
         bool awaiting_exit; /* the current step ends with the worker */
+        bool worker_broken; /* it has ended, or said something wrong, while the device was being removed */
 
         /* The operation. */
         struct sequence *sequence;
@@ -63,6 +64,7 @@ struct device {
         struct ublk_request *request;
         struct ring_op *opening;
         struct helper *helper;
+        struct spawn *spawn;
         struct udev_wait *udev_wait;
         struct spec *wanted; /* of an update: what the device shall be; NULL: it is none */
         char *problem;
@@ -96,7 +98,8 @@ int device_update(struct device *d, struct spec *spec, device_done done, void *u
 /* Gives up on an update, whose device has just failed. */
 void device_cancel_update(struct device *d);
 
-/* Begins to delete the kernel device of a device whose worker ended by itself; it stays as DEVICE_FAILED. */
+/* Begins to delete the kernel device of a device whose worker ended by itself or can't be trusted any more (and is
+ * killed); it stays as DEVICE_FAILED. */
 void device_clean_up(struct device *d);
 
 /* The worker's words and end, whatever the device is doing (device-worker.c). */
