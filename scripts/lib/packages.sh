@@ -8,7 +8,7 @@
 # To compile.
 packages_build=(
         gcc libc6-dev linux-libc-dev meson ninja-build pkgconf
-        libsystemd-dev libcjson-dev liburing-dev
+        libsystemd-dev libcjson-dev liburing-dev libblkid-dev
 )
 
 # To compile with the other compiler, and to run the tests that need no kernel driver.
@@ -33,7 +33,7 @@ packages_bench=(
 # dynamically (clang links its own statically).
 packages_guest=(
         systemd-sysv udev dbus polkitd kmod util-linux procps sudo
-        e2fsprogs xfsprogs dmsetup fio strace jq python3-minimal
-        libsystemd0 libcjson1 liburing2 zlib1g libzstd1 libcmocka0
+        e2fsprogs xfsprogs fdisk dmsetup fio strace jq python3-minimal
+        libsystemd0 libcjson1 liburing2 libblkid1 zlib1g libzstd1 libcmocka0
         libasan8 libubsan1 liblsan0
 )

@@ -14,6 +14,7 @@ import sys
 
 SCORE_MAX = {
     "ublkmgr.service": 22,
+    "ublk-partitions@.service": 26,
     "ublk-worker@.service": 19,
 }
 
