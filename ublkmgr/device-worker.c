@@ -17,6 +17,7 @@
 #include "lib/wire/channel.h"
 #include "ublkmgr/device.h"
 #include "ublkmgr/params.h"
+#include "ublkmgr/settings.h"
 
 static void copy_text(char *to, size_t size, const char *from) {
         (void)snprintf(to, size, "%s", from);
@@ -38,6 +39,7 @@ static void make_config(const struct device *d, union wire_message *ret) {
         c->queues = d->info.nr_hw_queues;
         c->queue_depth = d->info.queue_depth;
         c->device_id = d->info.dev_id;
+        c->tolerated = settings_tolerated(&d->manager->settings);
         c->backing = d->backing.info;
         c->fds[0] = WIRE_FD_DEVICE;
         if (d->backing.fd >= 0)

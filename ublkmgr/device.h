@@ -62,6 +62,7 @@ struct device {
         bool awaiting_udev; /* the current step ends with that */
         struct ublk_request *request;
         struct ring_op *opening;
+        struct spawn *spawn;
         struct udev_wait *udev_wait;
         char *problem;
         device_done done;

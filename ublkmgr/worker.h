@@ -51,3 +51,6 @@ int worker_send(struct worker *w, const union wire_message *message, const int *
 
 void worker_kill(struct worker *w);
 pid_t worker_pid(const struct worker *w);
+
+/* "ublk-worker@NAME.service", or NULL if it has no unit of its own. */
+const char *worker_unit(const struct worker *w);

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/fd.h"
@@ -39,9 +40,22 @@ int worker_hello(struct worker *w) {
         return wire_send(w->socket, &message, NULL, 0);
 }
 
-/* Each fd by what the message says that it is. */
+/* The message says what each one is; the kernel knows what it could be. */
+static bool type_fits(uint32_t what, int fd) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return false;
+        return what == WIRE_FD_DEVICE ? S_ISCHR(st.st_mode)
+                                      : S_ISREG(st.st_mode) || S_ISBLK(st.st_mode);
+}
+
 static int take_config_fds(struct worker *w, int fds[WIRE_FDS_MAX]) {
         for (size_t i = 0; i < WIRE_FDS_MAX; i++) {
+                if (fds[i] >= 0 && !type_fits(w->config.fds[i], fds[i])) {
+                        w->what = "an fd from the manager is not of the type that it says";
+                        return -EBADF;
+                }
                 if (w->config.fds[i] == WIRE_FD_DEVICE) {
                         w->device_fd = TAKE_FD(fds[i]);
                 } else if (w->config.fds[i] == WIRE_FD_BACKING) {

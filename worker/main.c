@@ -15,14 +15,24 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
-#include "worker/sandbox/capabilities.h"
+#include "worker/confine.h"
+#include "worker/connect.h"
 #include "worker/worker.h"
+
+/* The process that connects is the one that the manager watches, and there is still a file system with its socket. */
+static int connect_manager(struct worker *w) {
+        if (!w->manager)
+                return 0;
+        w->socket = connect_to_manager(w->manager);
+        if (w->socket < 0)
+                w->what = "ublkmgr can't be connected to; it starts this program when it needs it";
+        return w->socket;
+}
 
 static int open_target(struct worker *w) {
         const struct wire_config *c = &w->config;
@@ -53,15 +63,6 @@ static int open_target(struct worker *w) {
         return w->target.ops->open(&w->target, &w->geometry, &w->what);
 }
 
-static int confine(struct worker *w) {
-        (void)w;
-
-        /* Memory that this process needs to serve a write must not be made free by writing to this
-         * very device. Not permitted in a container; serving is possible without. */
-        (void)prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
-        return drop_capabilities();
-}
-
 static int start_queues(struct worker *w) {
         struct io_queue_config queue = {
                 .target = &w->target,
@@ -78,6 +79,9 @@ static int start_queues(struct worker *w) {
                         .backing_fd = w->backing_fd,
                         .depth = w->config.queue_depth,
                         .max_io_bytes = w->config.max_io_bytes,
+                        .opcodes = w->target.ops->opcodes,
+                        .n_opcodes = w->target.ops->n_opcodes,
+                        .may_be_unrestricted = w->config.tolerated & WIRE_CONFINE_RING,
                 },
         };
         int r;
@@ -92,23 +96,31 @@ static int start_queues(struct worker *w) {
         /* From here on only the rings hold the device, and the kernel keeps theirs until the last write
          * of a dead worker has ended: that is what keeps a new worker's writes from being overtaken. */
         w->device_fd = safe_close(w->device_fd);
+        if (w->target.ops->class == TARGET_CLASS_FILE)
+                w->backing_fd = safe_close(w->backing_fd);
         return 0;
-}
-
-static int tell_ready(struct worker *w) {
-        static const int ignored[] = { SIGTERM, SIGINT, SIGHUP };
-
-        for (size_t i = 0; i < ELEMENTSOF(ignored); i++)
-                (void)signal(ignored[i], SIG_IGN);
-        return worker_send_ready(w);
 }
 
 static const struct step {
         const char *name;
         int (*run)(struct worker *w);
 } steps[] = {
-        { "hello", worker_hello },    { "config", worker_receive_config }, { "open", open_target },
-        { "confine", confine },       { "queues", start_queues },          { "ready", tell_ready },
+        { "limits", confine_limits },
+        { "identity", confine_identity },
+        { "namespaces", confine_namespaces },
+        { "connect", connect_manager },
+        { "root", confine_root },
+        { "memory", confine_memory },
+        { "fds", confine_fds },
+        { "capabilities", confine_capabilities },
+        { "hello", worker_hello },
+        { "config", worker_receive_config },
+        { "confinement", confine_check },
+        { "open", open_target },
+        { "queues", start_queues },
+        { "verify", confine_verify },
+        { "calls", confine_calls },
+        { "ready", worker_send_ready },
         { "serve", worker_wait_end },
 };
 
@@ -124,21 +136,21 @@ static int run_worker(struct worker *w) {
                 }
                 log_errno(LOG_ERR, r, "%s: %s%s%s", w->name, steps[i].name, w->what ? ": " : "",
                           w->what ? w->what : "");
-                worker_send_failed(w, steps[i].name, r);
+                if (w->socket >= 0)
+                        worker_send_failed(w, steps[i].name, r);
                 return r;
         }
 
-        server_free(w->server);
-        if (w->target.ops->close)
-                w->target.ops->close(&w->target);
         log_info("%s was stopped", w->name);
         return 0;
 }
 
 static int usage(FILE *to) {
-        (void)fputs("ublk-worker --socket-fd=N NAME\n\n"
+        (void)fputs("ublk-worker --socket-fd=N | --connect=PATH NAME\n\n"
                     "Serves the ublk block device NAME. Started by ublkmgr, not by people.\n\n"
                     "  --socket-fd=N  the connection with the manager (SOCK_SEQPACKET)\n"
+                    "  --connect=PATH where to connect to the manager instead\n"
+                    "  --uid=N        the user id to take, which nobody else has\n"
                     "  --help         show this text\n"
                     "  --version      show the version\n",
                     to);
@@ -149,22 +161,37 @@ static int usage(FILE *to) {
 static int parse_arguments(int argc, char *argv[], struct worker *w) {
         static const struct option options[] = {
                 { "socket-fd", required_argument, NULL, 's' },
+                { "connect", required_argument, NULL, 'c' },
+                { "uid", required_argument, NULL, 'u' },
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'v' },
                 { 0 },
         };
-        uint64_t fd;
+        uint64_t number;
         int c;
 
         while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
                 switch (c) {
                 case 's':
-                        if (parse_u64(optarg, &fd) < 0 || fd > INT32_MAX ||
-                            fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0) {
+                        if (parse_u64(optarg, &number) < 0 || number > INT32_MAX ||
+                            fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0) {
                                 log_error("--socket-fd=%s: not an open file descriptor", optarg);
                                 return EXIT_FAILURE;
                         }
-                        w->socket = (int)fd;
+                        w->socket = (int)number;
+                        break;
+                case 'u':
+                        if (parse_u64(optarg, &number) < 0 || number == 0 || number > INT32_MAX) {
+                                log_error("--uid=%s: not a user id that a worker may have; ublkmgr "
+                                          "starts workers, not "
+                                          "people",
+                                          optarg);
+                                return EXIT_FAILURE;
+                        }
+                        w->uid = (uid_t)number;
+                        break;
+                case 'c':
+                        w->manager = optarg;
                         break;
                 case 'h':
                         return usage(stdout);
@@ -175,14 +202,19 @@ static int parse_arguments(int argc, char *argv[], struct worker *w) {
                         return usage(stderr);
                 }
         }
-        if (argc - optind != 1 || w->socket < 0 || !name_is_valid(argv[optind]))
+        if (argc - optind != 1 || (w->socket < 0) == !w->manager || !name_is_valid(argv[optind]))
                 return usage(stderr);
         w->name = argv[optind];
         return -1;
 }
 
 int main(int argc, char *argv[]) {
-        static struct worker w = { .socket = -EBADF, .device_fd = -EBADF, .backing_fd = -EBADF };
+        static struct worker w = {
+                .socket = -EBADF,
+                .parent = -EBADF,
+                .device_fd = -EBADF,
+                .backing_fd = -EBADF,
+        };
         int r;
 
         log_setup("ublk-worker", LOG_INFO);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,8 +30,6 @@ struct report {
 struct queue_thread {
         struct server *server;
         struct io_queue_config config;
-        pthread_t thread;
-        bool started;
 };
 
 struct server {
@@ -65,7 +64,10 @@ static void *queue_thread(void *argument) {
 
         r = io_queue_new(&t->config, &q);
         if (r < 0) {
-                report(t->server, REPORT_FAILED, r, "a queue could not be set up");
+                report(t->server, REPORT_FAILED, r,
+                       r == -EOPNOTSUPP ? "its rings can't be restricted (\"ringRestrictions\" in "
+                                          "ublkmgr.conf)"
+                                        : "a queue could not be set up");
                 return NULL;
         }
         r = io_queue_fetch(q);
@@ -82,9 +84,11 @@ static void *queue_thread(void *argument) {
                 log_errno(LOG_ERR, r, "Queue %u has failed, giving up the device", id);
                 _exit(EXIT_FAILURE);
         }
-        io_queue_free(q);
         report(t->server, REPORT_ENDED, 0, NULL);
-        return NULL;
+        /* The process ends when all have ended. To tidy up and to leave would take system calls that serving doesn't,
+         * and those are forbidden by now. */
+        for (;;)
+                (void)poll(NULL, 0, -1);
 }
 
 /* Signals are for the main thread; here they would only interrupt waits. */
@@ -95,10 +99,9 @@ static int start_threads(struct server *server) {
         (void)sigfillset(&all);
         (void)pthread_sigmask(SIG_SETMASK, &all, &before);
         for (uint16_t i = 0; i < server->n_threads && r == 0; i++) {
-                struct queue_thread *t = &server->threads[i];
+                pthread_t thread;
 
-                r = -pthread_create(&t->thread, NULL, queue_thread, t);
-                t->started = r == 0;
+                r = -pthread_create(&thread, NULL, queue_thread, &server->threads[i]);
         }
         (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
         return r;
@@ -129,19 +132,12 @@ int server_new(const struct io_queue_config *queue, uint16_t n_queues, struct se
         return start_threads(server);
 }
 
-void server_free(struct server *server) {
-        if (!server)
-                return;
-        for (uint16_t i = 0; i < server->n_threads; i++)
-                if (server->threads[i].started)
-                        (void)pthread_join(server->threads[i].thread, NULL);
-        safe_close(server->reports[0]);
-        safe_close(server->reports[1]);
-        free(server);
-}
-
 int server_fd(const struct server *server) {
         return server->reports[0];
+}
+
+int server_report_fd(const struct server *server) {
+        return server->reports[1];
 }
 
 enum server_state server_state(const struct server *server) {

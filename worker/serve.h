@@ -21,10 +21,9 @@ enum server_state {
 /* queue.queue.id is filled in for each; the fds must stay open until SERVER_READY. */
 int server_new(const struct io_queue_config *queue, uint16_t n_queues, struct server **ret);
 
-/* Waits for the threads: only after SERVER_ENDED. */
-void server_free(struct server *server);
-
+/* Where reports are read, and where the threads write them. There is no way to free a server: it ends with its process. */
 int server_fd(const struct server *server);
+int server_report_fd(const struct server *server);
 enum server_state server_state(const struct server *server);
 
 /* Takes one report. Returns 0, or the negative errno of a queue that could not be set up; *what then says

@@ -52,7 +52,7 @@ static int make_ring(struct ublk_queue *q) {
                 /* Twice the depth: an operation may end by several CQEs some day (zero copy sends
                  * do), and memory is all that it costs. */
                 struct io_uring_params params = {
-                        .flags = attempts[i] | IORING_SETUP_CQSIZE,
+                        .flags = attempts[i] | IORING_SETUP_CQSIZE | IORING_SETUP_R_DISABLED,
                         .cq_entries = 4U * q->config.depth,
                 };
                 r = io_uring_queue_init_params(2U * q->config.depth, &q->ring, &params);
@@ -71,6 +71,38 @@ static int register_files(struct ublk_queue *q) {
                       [UBLK_QUEUE_FILE_BACKING] = q->config.backing_fd };
 
         return io_uring_register_files(&q->ring, fds, q->config.backing_fd >= 0 ? 2 : 1);
+}
+
+/* A ring can open, connect and send by itself, past every filter of system calls. So this one is told to refuse whatever
+ * is not on the list, before it is switched on. The rule about registrations is there for its own sake: without any,
+ * Linux 7.2 leaves them all open. */
+static int restrict_ring(struct ublk_queue *q) {
+        struct io_uring_restriction rules[4 + UBLK_QUEUE_OPCODES_MAX] = {
+                { .opcode = IORING_RESTRICTION_SQE_FLAGS_REQUIRED, .sqe_flags = IOSQE_FIXED_FILE },
+                { .opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED, .sqe_flags = IOSQE_FIXED_FILE },
+                { .opcode = IORING_RESTRICTION_REGISTER_OP,
+                  .register_op = IORING_UNREGISTER_RING_FDS },
+                { .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_URING_CMD },
+        };
+        unsigned n = 4;
+
+        if (q->config.n_opcodes > UBLK_QUEUE_OPCODES_MAX)
+                return -E2BIG;
+        for (size_t i = 0; i < q->config.n_opcodes; i++) {
+                rules[n].opcode = IORING_RESTRICTION_SQE_OP;
+                rules[n++].sqe_op = q->config.opcodes[i];
+        }
+        /* The wrappers of this and the next are declared by liburing 2.3, but not exported. */
+        return io_uring_register((unsigned)q->ring.ring_fd, IORING_REGISTER_RESTRICTIONS, rules, n);
+}
+
+static int enable_ring(struct ublk_queue *q) {
+        int r;
+
+        r = restrict_ring(q);
+        if (r < 0 && !q->config.may_be_unrestricted)
+                return -EOPNOTSUPP;
+        return io_uring_register((unsigned)q->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
 }
 
 static int map_descriptors(struct ublk_queue *q) {
@@ -118,6 +150,8 @@ int ublk_queue_new(const struct ublk_queue_config *config, struct ublk_queue **r
         r = make_ring(q);
         if (r >= 0)
                 r = register_files(q);
+        if (r >= 0)
+                r = enable_ring(q);
         if (r >= 0)
                 r = map_descriptors(q);
         if (r >= 0)

@@ -29,9 +29,15 @@ struct ublk_queue_config {
         uint16_t id;
         uint16_t depth;
         uint32_t max_io_bytes;
+        /* What the handler's operations may be (IORING_OP_…); commands to the driver always are. */
+        const uint8_t *opcodes;
+        size_t n_opcodes;
+        bool may_be_unrestricted; /* where the kernel can't restrict a ring */
         const struct ublk_queue_handler *handler;
         void *userdata;
 };
+
+enum { UBLK_QUEUE_OPCODES_MAX = 12 };
 
 /* The backing's number as a registered file of the ring (IOSQE_FIXED_FILE). */
 #define UBLK_QUEUE_FILE_BACKING 1
@@ -39,7 +45,9 @@ struct ublk_queue_config {
 /* Makes ring, mapping and buffers and registers the fds, in the thread that will serve the queue (the ring
  * takes commands from no other one). The device is held only as a registered file and by the mapping: the
  * kernel drops those after the last operation of the ring has ended, so that a device whose worker died is
- * not handed to a new one while an old write can still land. Returns 0 or a negative errno. */
+ * not handed to a new one while an old write can still land. From its beginning the ring is restricted by the kernel to
+ * the given operations on these files, and to no registration at all. Returns 0 or a negative errno, -EOPNOTSUPP if
+ * the kernel can't do that. */
 int ublk_queue_new(const struct ublk_queue_config *config, struct ublk_queue **ret);
 void ublk_queue_free(struct ublk_queue *q);
 

@@ -107,7 +107,7 @@ __attribute__((no_sanitize("address", "undefined"))) static int idle(void *argum
 static void start(sd_event *event, struct victim *v) {
         static char stacks[8][16384] __attribute__((aligned(16)));
         static unsigned next;
-        struct worker_process process;
+        struct worker_process process = { .child = true };
         int pair[2];
 
         *v = (struct victim){ 0 };

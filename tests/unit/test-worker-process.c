@@ -85,6 +85,8 @@ static int start(sd_event *event, struct heard *h, pid_t *ret) {
         process.pidfd = (int)syscall(SYS_pidfd_open, process.pid, 0);
         assert_true(process.pidfd >= 0);
         process.socket = pair[0];
+        process.child = true;
+        process.unit = NULL;
         *ret = process.pid;
         assert_int_equal(worker_new(event, &process, &events, h, &h->worker), 0);
         assert_int_equal(worker_pid(h->worker), process.pid);

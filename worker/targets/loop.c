@@ -225,8 +225,14 @@ static void loop_close(struct target *target) {
         target->data = NULL;
 }
 
+static const uint8_t loop_opcodes[] = { IORING_OP_READ, IORING_OP_WRITE, IORING_OP_FSYNC,
+                                        IORING_OP_FALLOCATE };
+
 const struct target_ops target_loop = {
         .name = "loop",
+        .class = TARGET_CLASS_FILE,
+        .opcodes = loop_opcodes,
+        .n_opcodes = ELEMENTSOF(loop_opcodes),
         .open = loop_open,
         .close = loop_close,
         .submit = loop_submit,

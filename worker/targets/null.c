@@ -44,6 +44,7 @@ static void null_submit(struct target *target, struct target_io *io) {
 
 const struct target_ops target_null = {
         .name = "null",
+        .class = TARGET_CLASS_MEMORY,
         .open = null_open,
         .submit = null_submit,
 };

@@ -200,6 +200,8 @@ static int ram_map(struct ram *ram, bool read_only) {
         if (p == MAP_FAILED)
                 return -errno;
         ram->memory = p;
+        /* Everything else of this process is locked. What people store may be swapped out, as in a tmpfs. */
+        (void)munlock(p, ram->size);
         ram->present = calloc(ROUND_UP(pages, BITS) / BITS, sizeof(*ram->present));
         return ram->present ? find_pages(ram) : -ENOMEM;
 }
@@ -248,6 +250,7 @@ static int ram_open(struct target *target, struct target_geometry *ret, const ch
 
 const struct target_ops target_ram = {
         .name = "ram",
+        .class = TARGET_CLASS_MEMORY,
         .open = ram_open,
         .close = ram_close,
         .submit = ram_submit,

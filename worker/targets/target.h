@@ -31,7 +31,16 @@
 
 #include <liburing.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/* What a target lives on, which decides what its process may still do while it serves (worker/calls.c). */
+enum target_class {
+        TARGET_CLASS_MEMORY,  /* memory and a memfd */
+        TARGET_CLASS_FILE,    /* files, through the ring alone */
+        TARGET_CLASS_NETWORK, /* connected sockets, through the ring */
+        _TARGET_CLASS_MAX,
+};
 
 enum target_op {
         TARGET_READ,
@@ -106,6 +115,11 @@ struct target {
 
 struct target_ops {
         const char *name;
+        enum target_class class;
+
+        /* What it starts in the ring (IORING_OP_…): the kernel refuses all else. */
+        const uint8_t *opcodes;
+        size_t n_opcodes;
 
         /* Opens it and says what the device looks like. On error, *what tells a person what to do (a static
          * string, or one that the target keeps; may be left alone). Called once a process. Returns 0 or a

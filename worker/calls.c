@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Each line says who needs it, and a test takes out one after the other: something must break. What the code of a
+ * sanitizer does behind the scenes is allowed in builds that have one and nowhere else.
+ */
+
+#include "worker/calls.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/base/macro.h"
+
+enum which_fd { FD_ANY, FD_LOG, FD_REPORTS, FD_SOCKET, FD_BACKING };
+
+struct allowed {
+        unsigned number;
+        enum which_fd fd;
+};
+
+static const struct allowed common[] = {
+        { SYS_io_uring_enter, FD_ANY }, /* all I/O of all targets */
+        { SYS_write, FD_REPORTS },      /* a queue has ended */
+        { SYS_write, FD_LOG },
+        { SYS_read, FD_ANY }, /* reports */
+#ifdef SYS_poll
+        { SYS_poll, FD_ANY }, /* the main thread waits */
+#else
+        { SYS_ppoll, FD_ANY }, /* the main thread waits */
+#endif
+        { SYS_recvmsg, FD_SOCKET },      /* the manager has gone, or broke the protocol */
+        { SYS_sendmsg, FD_SOCKET },      /* READY, FAILED */
+        { SYS_close, FD_ANY },           /* the socket of a manager that has gone */
+        { SYS_restart_syscall, FD_ANY }, /* poll() after SIGSTOP and SIGCONT */
+        { SYS_exit_group, FD_ANY },
+};
+
+static const struct allowed memory[] = {
+        { SYS_pwrite64, FD_BACKING },  /* the first write to a page */
+        { SYS_fallocate, FD_BACKING }, /* holes, and zeroes that keep their memory */
+};
+
+static const struct allowed network[] = {
+        { SYS_getrandom, FD_ANY }, /* nonces of TLS */
+};
+
+static const struct {
+        const struct allowed *calls;
+        size_t n;
+} classes[] = {
+        [TARGET_CLASS_MEMORY] = { memory, ELEMENTSOF(memory) },
+        [TARGET_CLASS_FILE] = { NULL, 0 },
+        [TARGET_CLASS_NETWORK] = { network, ELEMENTSOF(network) },
+};
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+#ifdef SANITIZED
+static const struct allowed sanitizers[] = {
+        { SYS_write, FD_ANY },        { SYS_mmap, FD_ANY },         { SYS_munmap, FD_ANY },
+        { SYS_mprotect, FD_ANY },     { SYS_madvise, FD_ANY },      { SYS_futex, FD_ANY },
+        { SYS_sched_yield, FD_ANY },  { SYS_getpid, FD_ANY },       { SYS_gettid, FD_ANY },
+        { SYS_sigaltstack, FD_ANY },  { SYS_openat, FD_ANY },       { SYS_readlink, FD_ANY },
+        { SYS_newfstatat, FD_ANY },   { SYS_fstat, FD_ANY },        { SYS_rt_sigprocmask, FD_ANY },
+        { SYS_rt_sigaction, FD_ANY }, { SYS_rt_sigreturn, FD_ANY }, { SYS_getrlimit, FD_ANY },
+        { SYS_prlimit64, FD_ANY },
+};
+enum { N_SANITIZERS = ELEMENTSOF(sanitizers) };
+#else
+static const struct allowed *const sanitizers = NULL;
+enum { N_SANITIZERS = 0 };
+#endif
+
+/* What an entry is for this process; false: it needs an fd that there isn't. */
+static bool make_call(const struct allowed *a, const struct worker_fds *fds,
+                      struct sandbox_call *ret) {
+        const int known[] = {
+                [FD_ANY] = SANDBOX_ANY_FD, [FD_LOG] = STDERR_FILENO,    [FD_REPORTS] = fds->reports,
+                [FD_SOCKET] = fds->socket, [FD_BACKING] = fds->backing,
+        };
+
+        *ret = (struct sandbox_call){ .number = a->number, .fd = known[a->fd] };
+        return a->fd == FD_ANY || ret->fd >= 0;
+}
+
+size_t worker_calls(enum target_class class, const struct worker_fds *fds,
+                    struct sandbox_call ret[WORKER_CALLS_MAX]) {
+        const struct {
+                const struct allowed *calls;
+                size_t n;
+        } lists[] = {
+                { common, ELEMENTSOF(common) },
+                { classes[class].calls, classes[class].n },
+                { sanitizers, N_SANITIZERS },
+        };
+        size_t n = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(lists); i++)
+                for (size_t k = 0; k < lists[i].n && n < WORKER_CALLS_MAX; k++)
+                        if (make_call(&lists[i].calls[k], fds, &ret[n]))
+                                n++;
+        return n;
+}

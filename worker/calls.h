@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The system calls of a worker that serves, by the class of its target. */
+
+#include "worker/sandbox/sandbox.h"
+#include "worker/targets/target.h"
+
+enum { WORKER_CALLS_MAX = 48 };
+
+/* The fds that are part of the answer; -EBADF: it has none. */
+struct worker_fds {
+        int socket;  /* to the manager */
+        int reports; /* where queues write to the main thread */
+        int backing;
+};
+
+/* Fills in what is allowed, the frequent ones first. Returns how many. */
+size_t worker_calls(enum target_class class, const struct worker_fds *fds,
+                    struct sandbox_call ret[WORKER_CALLS_MAX]);
