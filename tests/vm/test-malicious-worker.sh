@@ -17,7 +17,7 @@ defer "rm -f $libexec/tests/ublk-worker"
 mount --bind "$libexec/tests/malicious-worker" "$libexec/ublk-worker"
 defer "umount -l $libexec/ublk-worker"
 
-add other type=ram sizeBytes=8M
+add other --type=ram --size-bytes=8M
 other=$node
 random_bytes 7 1048576 >"$work/data"
 dd if="$work/data" of="$other" bs=1M oflag=direct status=none
@@ -36,10 +36,10 @@ others_go_on() {
 attack() {
         local name=$1 limit=$2 since pid
         since=$(now)
-        ublkctl add "$name" type=ram sizeBytes=4M >"$work/said" 2>&1 &
+        ublkctl add "$name" --type=ram --size-bytes=4M >"$work/said" 2>&1 &
         pid=$!
         others_go_on "$name"
-        add "third" type=null sizeBytes=4M
+        add "third" --type=null --size-bytes=4M
         ublkctl remove third
         if wait "$pid"; then
                 fail "$name: attached"
@@ -67,7 +67,7 @@ done
 
 # A worker that is stopped by a signal with I/O in flight.
 truncate -s 16M "$work/image"
-add victim type=loop path="$work/image"
+add victim --type=loop --path="$work/image"
 victim=$node
 kill -STOP "$(worker_of victim)"
 dd if="$victim" of=/dev/null bs=64K count=1 iflag=direct status=none 2>"$work/dd" &
