@@ -33,14 +33,13 @@ struct worker_events {
 int worker_new(sd_event *event, const struct worker_process *process,
                const struct worker_events *events, void *userdata, struct worker **ret);
 
-/* Watches the worker that an earlier manager started: process `pid`, if it is still the one that began at
- * `start` (worker_start_time()). There is no conversation with it. Returns 0, -ESRCH or another negative errno. */
-int worker_adopt(sd_event *event, pid_t pid, uint64_t start, const struct worker_events *events,
-                 void *userdata, struct worker **ret);
+/* Watches the worker that an earlier manager started: process `pid`, if it still has this worker_identity(), in `unit`
+ * (copied; NULL: none of its own). There is no conversation with it. Returns 0, -ESRCH or another negative errno. */
+int worker_adopt(sd_event *event, pid_t pid, uint64_t identity, const char *unit,
+                 const struct worker_events *events, void *userdata, struct worker **ret);
 
-/* When a process began, in the kernel's ticks since boot; with the pid it is a name that is never used again.
- * 0: there is no such process. */
-uint64_t worker_start_time(pid_t pid);
+/* The inode of its pidfd, which the kernel gives to no other process until the next boot. 0: it can't be told. */
+uint64_t worker_identity(const struct worker *w);
 
 /* Forgets the worker; the process is left alone, and when it ends one day, it leaves no zombie. NULL is fine;
  * returns NULL. */
