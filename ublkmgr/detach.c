@@ -21,7 +21,7 @@
 
 /* Stopping writes what is cached, which takes as long as the backing needs. */
 #define STOP_TIMEOUT        (300 * USEC_PER_SEC)
-#define FORCED_STOP_TIMEOUT (20 * USEC_PER_SEC)
+#define FORCED_STOP_TIMEOUT (10 * USEC_PER_SEC)
 #define CHECK_TIMEOUT       (10 * USEC_PER_SEC)
 #define EXIT_TIMEOUT        (5 * USEC_PER_SEC)
 #define STEP_MARGIN         (5 * USEC_PER_SEC)
