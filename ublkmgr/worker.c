@@ -9,6 +9,7 @@
 #include "ublkmgr/worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -256,6 +257,15 @@ int worker_send(struct worker *w, const union wire_message *message, const int *
         if (w->process.socket < 0)
                 return -EPIPE;
         return wire_send(w->process.socket, message, fds, n_fds);
+}
+
+bool worker_is_quiet(const struct worker *w) {
+        struct pollfd fds[] = {
+                { .fd = w->process.pidfd, .events = POLLIN },
+                { .fd = w->process.socket, .events = POLLIN },
+        };
+
+        return w->process.pid > 0 && w->process.socket >= 0 && poll(fds, ELEMENTSOF(fds), 0) == 0;
 }
 
 void worker_kill(struct worker *w) {

@@ -48,6 +48,10 @@ struct worker *worker_free(struct worker *w);
 /* Sends one message. Returns 0 or a negative errno (-EAGAIN counts as a worker that does not read). */
 int worker_send(struct worker *w, const union wire_message *message, const int *fds, size_t n_fds);
 
+/* Whether the worker neither ended nor hung up nor said anything that wasn't heard yet. The event loop will tell
+ * as well, but later. */
+bool worker_is_quiet(const struct worker *w);
+
 void worker_kill(struct worker *w);
 pid_t worker_pid(const struct worker *w);
 

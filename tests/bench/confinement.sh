@@ -38,7 +38,7 @@ attach() {
         case $1 in
         null) ublkctl add bench --type=null --size-bytes=1G --queues=1 ;;
         ram) ublkctl add bench --type=ram --size-bytes=32M --queues=1 ;;
-        loop) ublkctl add bench --type=loop --path=/var/tmp/bench.img --queues=1 ;;
+        loop) ublkctl add bench --type=loop --path=/run/bench.img --queues=1 ;;
         esac
 }
 
@@ -61,6 +61,7 @@ run_mode() {
                 read -r name type rw bs depth <<<"$point"
                 node=$(attach "$type")
                 # The first ones fill caches and fault memory in.
+                fio --name=x --filename="$node" --direct=1 --rw=write --bs=128k --size=24M --output-format=terse >/dev/null
                 measure "$node" "$rw" "$bs" "$depth" 500 >/dev/null
                 echo "$name $mode $(measure "$node" "$rw" "$bs" "$depth" "$ios")" >>"$results"
                 ublkctl remove bench
@@ -112,8 +113,8 @@ report() {
           } }' "$results"
 }
 
-head -c 32M /dev/zero >/var/tmp/bench.img
-sync
+# Memory, so that no time of a disk is measured; all of it is there before the first figure.
+head -c 32M /dev/zero >/run/bench.img
 uname -r
 for ((turn = 0; turn < turns; turn++)); do
         run_mode unconfined

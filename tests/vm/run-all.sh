@@ -11,7 +11,7 @@ set -uo pipefail
 export LC_ALL=C
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 
-limit=200
+limit=300
 state=/run/ublk-test
 kernel_trouble='Oops|BUG|WARNING|hung task|blocked for more than|KFENCE|UBSAN|I/O error|critical .* error|EXT4-fs (error|warning)'
 kernel_trouble+='|XFS .*(rror|hut|orrupt)|lost async page write|segfault|general protection|traps: '
