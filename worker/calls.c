@@ -33,6 +33,7 @@ static const struct sandbox_call setup[] = {
         SANDBOX_ALLOW_IF(SYS_mmap, SANDBOX_LACKS, 2, PROT_EXEC),
         SANDBOX_ALLOW_IF(SYS_mprotect, SANDBOX_LACKS, 2, PROT_EXEC),
         SANDBOX_ALLOW(SYS_munmap),
+        SANDBOX_ALLOW(SYS_munlock), /* what people store */
         SANDBOX_ALLOW(SYS_mremap),
         SANDBOX_ALLOW(SYS_madvise),
         SANDBOX_ALLOW(SYS_brk),
