@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A worker that has been taken over
+ *
+ * This is the worker itself, its main() and all, with a few functions wrapped by the linker (--wrap). When it is confined
+ * and everything has been said to the manager, it makes the attempt that its name tells instead of serving:
+ *
+ *     MODE.ATTEMPT.VICTIM.ADDRESS      try.mount-tmpfs.1234.7ffc0000
+ *
+ * MODE is one of attempt_modes, and takes away what that says ("control" in addition to --unconfined). "without.N" makes no
+ * attempt; the filter of that one lacks entry N.
+ */
+
+#include "tests/sandbox/escape-worker.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/macro.h"
+#include "worker/calls.h"
+#include "worker/worker.h"
+
+enum escape_role escape_role;
+const struct attempt *escape_attempt;
+struct attempt_context escape_context;
+bool escape_serving;
+
+static enum attempt_mode mode = MODE_TRY;
+static size_t without = WORKER_CALLS_MAX; /* the entry that is left out */
+
+int __real_sandbox_begin(struct sandbox *s);
+int __wrap_sandbox_begin(struct sandbox *s);
+int __real_sandbox_drop_capabilities(struct sandbox *s);
+int __wrap_sandbox_drop_capabilities(struct sandbox *s);
+int __real_sandbox_filter_calls(struct sandbox *s, const struct sandbox_call *calls, size_t n);
+int __wrap_sandbox_filter_calls(struct sandbox *s, const struct sandbox_call *calls, size_t n);
+int __real_worker_wait_end(struct worker *w);
+int __wrap_worker_wait_end(struct worker *w);
+int __real_io_uring_register(unsigned fd, unsigned opcode, const void *arg, unsigned n);
+int __wrap_io_uring_register(unsigned fd, unsigned opcode, const void *arg, unsigned n);
+const struct target_ops *__real_target_find(const char *name);
+const struct target_ops *__wrap_target_find(const char *name);
+
+static int make(const struct attempt *a) {
+        char line[128];
+        long r = attempt_make(a, &escape_context);
+        int n;
+
+        if (r < 0)
+                n = snprintf(line, sizeof(line), "refused %s: %ld\n", a->name, -r);
+        else
+                n = snprintf(line, sizeof(line), "ESCAPED %s: %ld\n", a->name, r);
+        return write(STDERR_FILENO, line, (size_t)n) == n ? 0 : 1;
+}
+
+void escape_make_one(void) {
+        _exit(make(escape_attempt));
+}
+
+/* In a child, so that they don't meet each other's success. Where everything is allowed the mounts are its own as well. */
+static void make_in_child(const struct attempt *a) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                if (mode == MODE_CONTROL && unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0)
+                        _exit(1);
+                _exit(make(a));
+        }
+        while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+                ;
+}
+
+void escape_make_all(void) {
+        FOREACH_ATTEMPT(a) {
+                if (!attempt_is_made(a, mode) || attempt_is_alone(a, mode))
+                        continue;
+                if (mode == MODE_TRY)
+                        (void)make(a);
+                else
+                        make_in_child(a);
+        }
+        _exit(0);
+}
+
+/* "MODE.ATTEMPT…" or "without.N" */
+static int read_role(const char *name) {
+        char text[16], attempt[WIRE_NAME_SIZE];
+        unsigned long long address = 0;
+
+        if (sscanf(name, "without.%zu", &without) == 1)
+                return 0;
+        if (sscanf(name, "%15[a-z].%63[^.].%d.%llx", text, attempt, &escape_context.victim,
+                   &address) < 3)
+                return -EINVAL;
+        escape_context.address = address;
+        while (mode < _ATTEMPT_MODE_MAX && !streq(attempt_modes[mode], text))
+                mode++;
+        escape_attempt = attempt_find(attempt);
+        escape_role = streq(attempt, ATTEMPT_ALL) ? ROLE_ALL : ROLE_ONE;
+        return mode == _ATTEMPT_MODE_MAX || (escape_role == ROLE_ONE && !escape_attempt) ? -EINVAL
+                                                                                         : 0;
+}
+
+/* The first step: one thread, no confinement. */
+int __wrap_sandbox_begin(struct sandbox *s) {
+        const struct worker *w = CONTAINER_OF(s, struct worker, sandbox);
+        int r = read_role(w->name);
+
+        escape_context.socket = w->socket;
+        return r < 0 ? r : __real_sandbox_begin(s);
+}
+
+int __wrap_sandbox_drop_capabilities(struct sandbox *s) {
+        return mode == MODE_CONTROL ? 0 : __real_sandbox_drop_capabilities(s);
+}
+
+int __wrap_io_uring_register(unsigned fd, unsigned opcode, const void *arg, unsigned n) {
+        if (mode == MODE_CONTROL && opcode == IORING_REGISTER_RESTRICTIONS)
+                return 0;
+        return __real_io_uring_register(fd, opcode, arg, n);
+}
+
+int __wrap_sandbox_filter_calls(struct sandbox *s, const struct sandbox_call *calls, size_t n) {
+        struct sandbox_call fewer[WORKER_CALLS_MAX];
+        size_t k = 0;
+
+        if (mode == MODE_NOFILTER)
+                return 0;
+        for (size_t i = 0; i < n; i++)
+                if (i != without)
+                        fewer[k++] = calls[i];
+        return __real_sandbox_filter_calls(s, fewer, k);
+}
+
+/* There is no such target yet; its class has a filter already. */
+const struct target_ops *__wrap_target_find(const char *name) {
+        static struct target_ops network;
+
+        if (!streq(name, "network"))
+                return __real_target_find(name);
+        network = *__real_target_find("null");
+        network.class = TARGET_CLASS_NETWORK;
+        return &network;
+}
+
+int __wrap_worker_wait_end(struct worker *w) {
+        __atomic_store_n(&escape_serving, true, __ATOMIC_RELEASE);
+        if (escape_role == ROLE_ONE && !(escape_attempt->flags & IN_QUEUE))
+                escape_make_one();
+        return __real_worker_wait_end(w);
+}
