@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "lib/base/str.h"
 #include "lib/spec/text.h"
 #include "ublkctl/output.h"
 
@@ -148,6 +149,29 @@ int client_call(sd_bus *bus, sd_bus_message *call, const char *subject, sd_bus_m
                 return EXIT_SUCCESS;
         /* Without a reply the library makes an error of its own. */
         return complain_of_call(subject, error.name ? error.name : "", error.message);
+}
+
+int client_find_device(sd_bus *bus, const char *name, char **ret) {
+        _cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
+        const char *object;
+        int r, status;
+
+        if (!name_is_valid(name))
+                return complain("%s: no device can have this name", SHOWN(name));
+        status = client_new_call(bus, "GetDevice", &call);
+        if (status != EXIT_SUCCESS)
+                return status;
+        r = sd_bus_message_append(call, "s", name);
+        if (r < 0)
+                return client_unsendable(r);
+        status = client_call(bus, call, name, &reply);
+        if (status != EXIT_SUCCESS)
+                return status;
+        r = sd_bus_message_read(reply, "o", &object);
+        if (r < 0)
+                return client_unreadable(r);
+        *ret = strdup(object);
+        return *ret ? EXIT_SUCCESS : out_of_memory();
 }
 
 int client_unsendable(int error) {

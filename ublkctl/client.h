@@ -26,6 +26,9 @@ int client_new_call(sd_bus *bus, const char *method, sd_bus_message **ret);
 /* Sends it and waits. subject: what it is about, for the error ("disk"), or NULL. */
 int client_call(sd_bus *bus, sd_bus_message *call, const char *subject, sd_bus_message **ret);
 
+/* The object of a device, by its name. */
+int client_find_device(sd_bus *bus, const char *name, char **ret);
+
 /* For messages that could not be built (there is no memory, or text is not UTF-8) … */
 int client_unsendable(int error);
 /* … and for replies that are not what the manager's interface says. */

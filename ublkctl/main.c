@@ -27,6 +27,14 @@ static const struct verb verbs[] = {
                 .run = verb_status,
         },
         {
+                .name = "sandbox",
+                .arguments = "NAME…",
+                .minimum = 1,
+                .maximum = SIZE_MAX,
+                .help = "Show what the workers of devices are confined to (root)",
+                .run = verb_sandbox,
+        },
+        {
                 .name = "add",
                 .arguments = "NAME",
                 .minimum = 1,

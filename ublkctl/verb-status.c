@@ -116,6 +116,7 @@ static int print_text(const struct properties *p) {
         if (property_number(p, "WorkerPID") > 0)
                 (void)snprintf(text, sizeof(text), "PID %" PRIu64, property_number(p, "WorkerPID"));
         add_line(&out, "Worker", text);
+        add_line(&out, "Unit", property_text(p, "WorkerUnit"));
         add_line(&out, "Origin", origin);
         (void)snprintf(text, sizeof(text), "UID %" PRIu64, property_number(p, "OwnerUID"));
         add_line(&out, "Owner", text);
@@ -151,25 +152,13 @@ static int print_object(const struct arguments *a, const char *object,
 }
 
 static int show(const struct arguments *a, sd_bus *bus, const char *name, bool first) {
-        _cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
         _cleanup_(properties_done) struct properties properties = { 0 };
-        const char *object;
-        int r, status;
+        _cleanup_free_ char *object = NULL;
+        int status;
 
-        if (!name_is_valid(name))
-                return complain("%s: no device can have this name", SHOWN(name));
-        status = client_new_call(bus, "GetDevice", &call);
+        status = client_find_device(bus, name, &object);
         if (status != EXIT_SUCCESS)
                 return status;
-        r = sd_bus_message_append(call, "s", name);
-        if (r < 0)
-                return client_unsendable(r);
-        status = client_call(bus, call, name, &reply);
-        if (status != EXIT_SUCCESS)
-                return status;
-        r = sd_bus_message_read(reply, "o", &object);
-        if (r < 0)
-                return client_unreadable(r);
         status = properties_get(bus, object, DEVICE_INTERFACE, name, &properties);
         if (status != EXIT_SUCCESS || is_given(a, OPTION_QUIET))
                 return status;

@@ -26,6 +26,7 @@ const struct verb *verb_find(const char *name);
 
 int verb_list(const struct arguments *arguments);
 int verb_status(const struct arguments *arguments);
+int verb_sandbox(const struct arguments *arguments);
 int verb_add(const struct arguments *arguments);
 int verb_remove(const struct arguments *arguments);
 int verb_apply(const struct arguments *arguments);

@@ -30,6 +30,9 @@
 /* The disk serves by then; a udev that is busy elsewhere is no reason to take it away again. */
 #define UDEV_TIMEOUT (30 * USEC_PER_SEC)
 
+/* Above what people, containers and systemd use; a device's worker runs as this plus its id where systemd doesn't choose. */
+#define WORKER_UID_FIRST 1900000000U
+
 /* --- open-backing --- */
 
 static int check_conflicts(struct device *d) {
@@ -181,19 +184,39 @@ static int close_device(void *subject) {
 
 /* --- start-worker --- */
 
+static void on_spawned(void *userdata, int error, const char *problem,
+                       const struct worker_process *process) {
+        struct device *d = userdata;
+
+        d->spawn = NULL;
+        if (process)
+                error = worker_new(d->manager->event, process, &device_worker_events, d,
+                                   &d->worker);
+        if (error < 0)
+                (void)device_problem(d, error, "%s", problem ? problem : strerror(-error));
+        sequence_continue(d->sequence, error);
+}
+
 static int start_worker(void *subject) {
         struct device *d = subject;
-        struct worker_process process;
+        const struct spawn_order order = {
+                .name = d->name,
+                .uid = WORKER_UID_FIRST + d->info.dev_id,
+                /* Otherwise it might be the one of a device that nobody knows any more but its users. */
+                .replace = !d->manager->unrecorded,
+                .done = on_spawned,
+                .userdata = d,
+        };
         int r;
 
-        r = spawner_start(d->manager->spawner, d->name, WORKER_UID_FIRST + d->info.dev_id,
-                          &process);
-        if (r >= 0)
-                r = worker_new(d->manager->event, &process, &device_worker_events, d, &d->worker);
+        r = spawner_start(d->manager->spawner, &order, &d->spawn);
         if (r < 0)
-                return device_problem(d, r, "the worker %s can't be started: %s",
-                                      d->manager->config->worker_path, strerror(-r));
-        return STEP_DONE;
+                return device_problem(
+                        d, r, "the worker %s can't be started: %s", d->manager->spawner->what,
+                        r == -ENAMETOOLONG ? "the name is too long for a unit: use a shorter "
+                                             "one, or one with fewer '-'"
+                                           : strerror(-r));
+        return STEP_PENDING;
 }
 
 static int kill_worker(void *subject) {
@@ -314,7 +337,10 @@ static const struct step attach_steps[] = {
           .undo = delete_device,
           .timeout_usec = UNDO_TIMEOUT },
         { .name = "open-device", .run = open_device, .undo = close_device },
-        { .name = "start-worker", .run = start_worker, .undo = kill_worker },
+        { .name = "start-worker",
+          .run = start_worker,
+          .undo = kill_worker,
+          .timeout_usec = SPAWN_TIMEOUT_USEC + 5 * USEC_PER_SEC },
         { .name = "configure-worker", .run = configure_worker },
         { .name = "set-parameters", .run = set_parameters },
         { .name = "publish", .run = publish, .undo = unpublish },

@@ -115,6 +115,13 @@ GETTER(get_worker_pid) {
         return sd_bus_message_append(reply, "u", d->worker ? (uint32_t)worker_pid(d->worker) : 0U);
 }
 
+GETTER(get_worker_unit) {
+        struct device *d = userdata;
+        const char *unit = d->worker ? worker_unit(d->worker) : NULL;
+
+        return sd_bus_message_append(reply, "s", unit ? unit : "");
+}
+
 const sd_bus_vtable bus_device_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_PROPERTY("Name", "s", NULL, offsetof(struct device, name),
@@ -130,6 +137,7 @@ const sd_bus_vtable bus_device_vtable[] = {
         SD_BUS_PROPERTY("Spec", "s", get_spec, 0, SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
         SD_BUS_PROPERTY("Features", "as", get_features, 0, 0),
         SD_BUS_PROPERTY("WorkerPID", "u", get_worker_pid, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("WorkerUnit", "s", get_worker_unit, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("CreationUSec", "t", NULL, offsetof(struct device, creation_usec),
                         SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("DiskSeq", "t", NULL, offsetof(struct device, diskseq), 0),

@@ -96,5 +96,5 @@ void bus_device_removed(struct device *d) {
 
 void bus_device_changed(struct device *d) {
         (void)sd_bus_emit_properties_changed(d->manager->bus, d->object_path, BUS_DEVICE_INTERFACE,
-                                             "State", "DevNode", "WorkerPID", NULL);
+                                             "State", "DevNode", "WorkerPID", "WorkerUnit", NULL);
 }

@@ -220,10 +220,18 @@ static void detach_finished(void *subject, int error, const char *step) {
                                            : strerror(-error)) < 0)
                 problem = NULL;
         free(TAKE_PTR(d->problem));
-        /* If the disk is still there nothing has happened yet. */
-        d->state = d->started ? DEVICE_LIVE : DEVICE_FAILED;
         d->udev_wait = udev_wait_free(d->udev_wait);
-        bus_device_changed(d);
+        if (d->started && d->worker_broken) {
+                log_error(
+                        "%s: nobody serves it any more: the device has failed; remove it, or apply "
+                        "its file again",
+                        d->name);
+                device_clean_up(d);
+        } else {
+                /* If the disk is still there nothing has happened yet. */
+                d->state = d->started ? DEVICE_LIVE : DEVICE_FAILED;
+                bus_device_changed(d);
+        }
         device_answer(d, error, problem);
 }
 

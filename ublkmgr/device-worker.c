@@ -4,7 +4,9 @@
  *
  * While it is attached the worker is told what to serve, once, and answers READY or FAILED; anything else
  * fails the attach. Later a worker has nothing to say: it serves until the device is stopped. Its end is
- * noticed at any time, and a device whose worker ended by itself has failed.
+ * noticed at any time, and a device whose worker ended by itself has failed. So has one whose worker says something
+ * all the same, or hangs up and lives on: whatever runs in it is not what we started, and an error that is seen is
+ * better than a disk with wrong contents.
  */
 
 #include <errno.h>
@@ -15,6 +17,7 @@
 #include "lib/wire/channel.h"
 #include "ublkmgr/device.h"
 #include "ublkmgr/params.h"
+#include "ublkmgr/settings.h"
 
 static void copy_text(char *to, size_t size, const char *from) {
         (void)snprintf(to, size, "%s", from);
@@ -36,6 +39,7 @@ static void make_config(const struct device *d, union wire_message *ret) {
         c->queues = d->info.nr_hw_queues;
         c->queue_depth = d->info.queue_depth;
         c->device_id = d->info.dev_id;
+        c->tolerated = settings_tolerated(&d->manager->settings);
         c->backing = d->backing.info;
         c->fds[0] = WIRE_FD_DEVICE;
         if (d->backing.fd >= 0)
@@ -65,7 +69,7 @@ static int accept_geometry(struct device *d, const struct wire_geometry *g) {
         /* READY can only be the answer to CONFIG. */
         if (d->device_fd >= 0)
                 return -EPROTO;
-        r = geometry_check(g, d->spec, &what);
+        r = geometry_check(g, d->spec, d->backing.info.size_bytes, &what);
         if (r < 0)
                 return device_problem(d, r, "the worker described another device: %s", what);
         d->geometry = *g;
@@ -95,37 +99,58 @@ static bool on_message(void *userdata, const union wire_message *message) {
         case WIRE_READY:
                 r = accept_geometry(d, &message->ready.geometry);
                 break;
-        default:
+        case WIRE_FAILED:
                 r = device_problem(d, message->failed.error, "the worker failed in step %s: %s%s%s",
                                    message->failed.step, strerror(-message->failed.error),
                                    message->failed.text[0] ? ": " : "", message->failed.text);
+                break;
+        default:
+                return false;
         }
         sequence_continue(d->sequence, r);
         return true;
 }
 
+/* A live device has failed, for the reason that was logged. */
+static void fail(struct device *d, const char *description) {
+        log_error("%s: the worker %s: the device has failed; remove it, or apply its file again",
+                  d->name, description);
+        device_clean_up(d);
+}
+
+static const char *describe_loss(int error) {
+        switch (error) {
+        case -EPROTONOSUPPORT:
+                return "is of another version: restart the manager";
+        case -ECONNRESET:
+                return "has hung up and doesn't end";
+        default:
+                return "sent something that is not allowed";
+        }
+}
+
 static void on_lost(void *userdata, int error) {
         struct device *d = userdata;
+        const char *description = describe_loss(error);
 
-        /* A worker that closes its end is ending: what it ended with is worth more. */
-        if (error == -ECONNRESET)
-                return;
-        if (!is_conversing(d)) {
-                (void)log_errno(LOG_WARNING, error, "%s: conversation with the worker ended",
-                                d->name);
-                return;
+        if (d->state == DEVICE_LIVE) {
+                fail(d, description);
+        } else if (d->state == DEVICE_REMOVING) {
+                log_error("%s: the worker %s, killing it", d->name, description);
+                d->worker_broken = true;
+                worker_kill(d->worker);
+        } else if (d->state == DEVICE_ATTACHING && !sequence_is_undoing(d->sequence)) {
+                (void)device_problem(d, error, "the worker %s", description);
+                sequence_continue(d->sequence, error);
         }
-        sequence_continue(d->sequence,
-                          device_problem(d, error, "the worker %s",
-                                         error == -EPROTONOSUPPORT
-                                                 ? "is of another version: restart the manager"
-                                                 : "sent something that is not allowed"));
+        /* In the other cases it is being killed. */
 }
 
 static void on_exited(void *userdata, const char *description) {
         struct device *d = userdata;
 
         d->worker = worker_free(d->worker);
+        d->worker_broken = d->state == DEVICE_REMOVING;
         if (d->awaiting_exit) {
                 d->awaiting_exit = false;
                 sequence_continue(d->sequence, 0);
@@ -133,10 +158,7 @@ static void on_exited(void *userdata, const char *description) {
                 (void)device_problem(d, -ECHILD, "the worker %s", description);
                 sequence_continue(d->sequence, -ECHILD);
         } else if (d->state == DEVICE_LIVE) {
-                log_error("%s: the worker %s: the device has failed; remove it, or apply its file "
-                          "again",
-                          d->name, description);
-                device_clean_up(d);
+                fail(d, description);
         }
 }
 

@@ -14,6 +14,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
+#include "ublkmgr/spawner.h"
 #include "ublkmgr/state.h"
 
 #define DEVICE_PATH_PREFIX "/org/ublk/Manager1/device"
@@ -129,6 +130,7 @@ void device_abandon(void *subject) {
         d->awaiting_exit = false;
         ublk_ctrl_forget(d->manager->ctrl, TAKE_PTR(d->request));
         d->opening = ring_forget(d->opening);
+        d->spawn = spawner_cancel(d->manager->spawner, d->spawn);
 }
 
 int device_await_worker(struct device *d) {

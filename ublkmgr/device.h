@@ -53,6 +53,7 @@ struct device {
         struct worker *worker;
         bool worker_ready;
         bool awaiting_exit; /* the current step ends with the worker */
+        bool worker_broken; /* it has ended, or said something wrong, while the device was being removed */
 
         /* The operation. */
         struct sequence *sequence;
@@ -61,6 +62,7 @@ struct device {
         bool awaiting_udev; /* the current step ends with that */
         struct ublk_request *request;
         struct ring_op *opening;
+        struct spawn *spawn;
         struct udev_wait *udev_wait;
         char *problem;
         device_done done;
@@ -86,7 +88,8 @@ int device_attach(struct device *d, int backing_fd, device_done done, void *user
  * as it is (-EBUSY). Returns as device_attach(). */
 int device_detach(struct device *d, bool force, device_done done, void *userdata);
 
-/* Begins to delete the kernel device of a device whose worker ended by itself; it stays as DEVICE_FAILED. */
+/* Begins to delete the kernel device of a device whose worker ended by itself or can't be trusted any more (and is
+ * killed); it stays as DEVICE_FAILED. */
 void device_clean_up(struct device *d);
 
 /* The worker's words and end, whatever the device is doing (device-worker.c). */

@@ -25,6 +25,7 @@
 #include "ublkmgr/apply.h"
 #include "ublkmgr/bus.h"
 #include "ublkmgr/device.h"
+#include "ublkmgr/settings.h"
 #include "ublkmgr/spawner.h"
 #include "ublkmgr/state.h"
 #include "ublkmgr/udev.h"
@@ -115,9 +116,25 @@ static int setup_signals(struct manager *m) {
         return sd_event_add_signal(m->event, NULL, SIGINT, NULL, NULL);
 }
 
+static int setup_spawner(struct manager *m) {
+        enum settings_spawner kind = m->config->spawner;
+
+        if (kind == SETTINGS_SPAWNER_AUTO)
+                kind = m->settings.spawner;
+        if (kind == SETTINGS_SPAWNER_AUTO)
+                kind = !m->config->address && sd_booted() > 0 ? SETTINGS_SPAWNER_SYSTEMD
+                                                              : SETTINGS_SPAWNER_EXEC;
+        if (kind == SETTINGS_SPAWNER_SYSTEMD)
+                return spawner_systemd_new(m->event, m->bus, m->config->folder, &m->spawner);
+        return spawner_exec_new(m->event, m->config->worker_path, &m->spawner);
+}
+
 static int setup(struct manager *m) {
         int r;
 
+        r = settings_setup(m->config->settings_path, &m->settings);
+        if (r < 0)
+                return r;
         r = sd_event_default(&m->event);
         if (r < 0)
                 return r;
@@ -135,13 +152,13 @@ static int setup(struct manager *m) {
         r = m->config->new_ctrl(m->event, m->ring, &m->ctrl);
         if (r < 0)
                 return r;
-        r = spawner_exec_new(m->config->worker_path, &m->spawner);
-        if (r < 0)
-                return r;
         r = udev_new(m->event, m->udev_folder, m->config->udev, &m->udev);
         if (r < 0)
                 return log_errno(LOG_ERR, r, "can't listen to udev");
-        return bus_setup(m);
+        r = bus_setup(m);
+        if (r < 0)
+                return r;
+        return setup_spawner(m);
 }
 
 int manager_new(const struct manager_config *config, struct manager **ret) {
@@ -173,9 +190,9 @@ struct manager *manager_free(struct manager *m) {
         LIST_FOREACH (i, &m->devices)
                 device_free(CONTAINER_OF(i, struct device, list));
         apply_free(m->apply);
+        spawner_free(m->spawner);
         sd_bus_flush_close_unref(m->bus);
         udev_free(m->udev);
-        spawner_free(m->spawner);
         ublk_ctrl_free(m->ctrl);
         ring_free(m->ring);
         sd_event_unref(m->event);

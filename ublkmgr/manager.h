@@ -9,6 +9,7 @@
 #include <systemd/sd-event.h>
 
 #include "lib/base/list.h"
+#include "lib/spec/settings.h"
 #include "lib/spec/spec.h"
 #include "lib/ublk/ctrl.h"
 
@@ -19,16 +20,20 @@ struct spawner;
 struct udev;
 
 struct manager_config {
-        const char *address;     /* of a private bus; NULL: the system bus */
-        const char *folder;      /* "/run/ublkmgr" */
-        const char *worker_path; /* the program that serves a device */
-        bool udev;               /* whether to look for udev */
+        const char *address;           /* of a private bus; NULL: the system bus */
+        const char *folder;            /* "/run/ublkmgr" */
+        const char *worker_path;       /* the program that serves a device, as a child */
+        enum settings_spawner spawner; /* other than "auto": counts more than the settings */
+        const char *settings_path;     /* NULL: ublkmgr.conf is looked for */
+        bool check_settings;           /* only tell what is wrong with it */
+        bool udev;                     /* whether to look for udev */
         /* Makes the way to the kernel; tests put their own here. */
         int (*new_ctrl)(sd_event *event, struct ring *ring, struct ublk_ctrl **ret);
 };
 
 struct manager {
         const struct manager_config *config;
+        struct settings settings; /* of ublkmgr.conf */
         sd_event *event;
         sd_bus *bus;
         struct ring *ring;
@@ -43,6 +48,7 @@ struct manager {
 
         struct list devices;
         unsigned adopting;   /* devices of an earlier manager that are being asked about */
+        bool unrecorded;     /* one of them is served by a worker of which nothing else is known */
         int lock;            /* on the folder: there is one manager */
         struct apply *apply; /* the one that is being carried out; NULL: none */
 };

@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "lib/base/log.h"
 #include "ublkmgr/manager.h"
+#include "ublkmgr/settings.h"
 
 static void print_help(const char *program) {
         printf("%s [OPTION...]\n\n"
@@ -18,21 +20,46 @@ static void print_help(const char *program) {
                "     --version         Show the version\n"
                "     --address=ADDRESS Serve on this bus instead of the system bus\n"
                "     --folder=PATH     Keep runtime files here (default: %s)\n"
-               "     --worker=PATH     The program that serves a device\n"
+               "     --spawner=HOW     Start workers as units or as children: auto, systemd, exec\n"
+               "     --worker=PATH     The program that serves a device, as a child\n"
+               "     --config=PATH     Read settings from here (default: /etc/ublk/ublkmgr.conf)\n"
+               "     --check-config    Tell what is wrong with the settings, and exit\n"
                "     --debug           Log more\n\n"
                "See ublkctl(1) for the command line that people use.\n",
                program, RUNTIME_FOLDER);
 }
 
+static int parse_spawner(const char *word, enum settings_spawner *ret) {
+        for (int i = 0; i < _SETTINGS_SPAWNER_MAX; i++)
+                if (streq(settings_spawner_to_string((enum settings_spawner)i), word)) {
+                        *ret = (enum settings_spawner)i;
+                        return 0;
+                }
+        log_error("--spawner=%s: not 'auto', 'systemd' or 'exec'", word);
+        return -EINVAL;
+}
+
 /* Returns 1 to go on, 0 to exit with success, or a negative errno. */
 static int parse_options(int argc, char **argv, struct manager_config *config) {
-        enum { OPTION_VERSION = 256, OPTION_ADDRESS, OPTION_FOLDER, OPTION_WORKER, OPTION_DEBUG };
+        enum {
+                OPTION_VERSION = 256,
+                OPTION_ADDRESS,
+                OPTION_FOLDER,
+                OPTION_SPAWNER,
+                OPTION_WORKER,
+                OPTION_CONFIG,
+                OPTION_CHECK_CONFIG,
+                OPTION_DEBUG,
+        };
         static const struct option options[] = {
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, OPTION_VERSION },
                 { "address", required_argument, NULL, OPTION_ADDRESS },
                 { "folder", required_argument, NULL, OPTION_FOLDER },
+                { "spawner", required_argument, NULL, OPTION_SPAWNER },
                 { "worker", required_argument, NULL, OPTION_WORKER },
+                { "config", required_argument, NULL, OPTION_CONFIG },
+                { "check-config", no_argument, NULL, OPTION_CHECK_CONFIG },
                 { "debug", no_argument, NULL, OPTION_DEBUG },
                 { 0 },
         };
@@ -52,8 +79,18 @@ static int parse_options(int argc, char **argv, struct manager_config *config) {
                 case OPTION_FOLDER:
                         config->folder = optarg;
                         break;
+                case OPTION_SPAWNER:
+                        if (parse_spawner(optarg, &config->spawner) < 0)
+                                return -EINVAL;
+                        break;
                 case OPTION_WORKER:
                         config->worker_path = optarg;
+                        break;
+                case OPTION_CONFIG:
+                        config->settings_path = optarg;
+                        break;
+                case OPTION_CHECK_CONFIG:
+                        config->check_settings = true;
                         break;
                 case OPTION_DEBUG:
                         log_setup("ublkmgr", LOG_DEBUG);
@@ -73,11 +110,15 @@ int manager_main(int argc, char **argv, struct manager_config *config) {
         int r;
 
         log_setup("ublkmgr", LOG_INFO);
+        /* Whoever shares the log with us, a worker, can close it. */
+        (void)signal(SIGPIPE, SIG_IGN);
         r = parse_options(argc, argv, config);
         if (r < 0)
                 return 2;
         if (r == 0)
                 return EXIT_SUCCESS;
+        if (config->check_settings)
+                return settings_check(config->settings_path);
 
         r = manager_new(config, &m);
         if (r >= 0)

@@ -13,10 +13,21 @@ enum {
         BLOCK_SHIFT_MAX = 28,
 };
 
-int geometry_check(const struct wire_geometry *g, const struct spec *spec, const char **what) {
+static bool fits_backing(const struct wire_geometry *g, const struct spec *spec,
+                         uint64_t backing_bytes) {
+        uint64_t offset = spec_number(spec, SPEC_OFFSET_BYTES);
+
+        return spec_number(spec, SPEC_TYPE) != SPEC_TYPE_LOOP ||
+               (offset <= backing_bytes && g->size_bytes <= backing_bytes - offset);
+}
+
+int geometry_check(const struct wire_geometry *g, const struct spec *spec, uint64_t backing_bytes,
+                   const char **what) {
         if (spec_is_set(spec, SPEC_SIZE_BYTES) &&
             g->size_bytes != spec_number(spec, SPEC_SIZE_BYTES))
                 *what = "its size is not the one of the spec";
+        else if (!fits_backing(g, spec, backing_bytes))
+                *what = "it is larger than its backing";
         else if (g->logical_block_size != spec_number(spec, SPEC_LOGICAL_BLOCK_SIZE))
                 *what = "its logical block size is not the one of the spec";
         else if (g->physical_block_size != spec_number(spec, SPEC_PHYSICAL_BLOCK_SIZE))

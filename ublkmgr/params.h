@@ -8,9 +8,11 @@
 #include "lib/wire/wire.h"
 
 /* Checks a geometry (which wire_check() has let pass) against the spec and the kernel device that it is for,
- * because a worker may only describe the device that it was told to serve. Returns 0 or -EBADMSG, with *what
+ * because a worker may only describe the device that it was told to serve. backing_bytes is the size of the backing,
+ * for targets that have one. Returns 0 or -EBADMSG, with *what
  * set to a static description. */
-int geometry_check(const struct wire_geometry *g, const struct spec *spec, const char **what);
+int geometry_check(const struct wire_geometry *g, const struct spec *spec, uint64_t backing_bytes,
+                   const char **what);
 
 /* Makes the parameters of SET_PARAMS. */
 void geometry_to_params(const struct wire_geometry *g, const struct ublk_dev_info *info,

@@ -6,6 +6,9 @@
  * (the log) and its socket as fd 3; everything else is closed, because any stray copy of another device's
  * fd in a worker would hide the death of that device's own worker from the kernel. That exec failed is told
  * through a pipe that exec closes.
+ *
+ * The child begins in a pid namespace of its own, because that is the one which a process can't enter later itself. Not
+ * everywhere that is allowed; whether it is bearable then is for the worker to judge.
  */
 
 #include "ublkmgr/spawner.h"
@@ -31,7 +34,22 @@ enum {
 
 struct spawner_exec {
         struct spawner spawner;
+        sd_event *event;
         const char *path;
+};
+
+/* It has its process from the beginning; only the answer comes later. */
+struct spawn {
+        struct worker_process process;
+        sd_event_source *answer;
+        spawn_done done;
+        void *userdata;
+};
+
+struct command {
+        const char *path;
+        const char *name;
+        char uid[32]; /* "--uid=N"; empty: as whoever the manager is */
 };
 
 static void reset_signals(void) {
@@ -50,14 +68,16 @@ static int place_fd(int fd, int number) {
         return dup2(fd, number);
 }
 
-_Noreturn static void child_main(const char *path, const char *name, uid_t uid, int socket,
-                                 int status) {
-        char own_user[32];
-        char *argv[] = { (char *)"ublk-worker", (char *)"--socket-fd=3", own_user, (char *)name,
-                         NULL };
+_Noreturn static void child_main(struct command *command, int socket, int status) {
+        char *argv[] = { (char *)"ublk-worker", (char *)"--socket-fd=3", command->uid,
+                         (char *)command->name, NULL };
         char *stream = getenv("JOURNAL_STREAM"), *environment[2] = { NULL };
         int null, error, told = status;
 
+        if (command->uid[0] == 0) {
+                argv[2] = argv[3];
+                argv[3] = NULL;
+        }
         reset_signals();
         (void)setsid();
 
@@ -74,11 +94,10 @@ _Noreturn static void child_main(const char *path, const char *name, uid_t uid, 
                 goto fail;
 
         told = WORKER_STATUS_FD;
-        (void)snprintf(own_user, sizeof(own_user), "--uid=%u", (unsigned)uid);
         /* The manager's own environment (NOTIFY_SOCKET …) is none of a worker's business. */
         if (stream && asprintf(&environment[0], "JOURNAL_STREAM=%s", stream) < 0)
                 environment[0] = NULL;
-        execve(path, argv, environment);
+        execve(command->path, argv, environment);
 fail:
         error = errno;
         _unused_ ssize_t n = write(told, &error, sizeof(error));
@@ -99,7 +118,6 @@ static int wait_for_exec(int pipe) {
         return n == sizeof(error) ? -error : 0;
 }
 
-/* Into a pid namespace of its own; where that can't be had, the worker decides whether it serves all the same. */
 static int clone_worker(pid_t *ret_pid, int *ret_pidfd) {
         int pidfd = -EBADF;
         struct clone_args args = {
@@ -110,7 +128,7 @@ static int clone_worker(pid_t *ret_pid, int *ret_pidfd) {
         long pid;
 
         pid = syscall(SYS_clone3, &args, sizeof(args));
-        if (pid < 0 && (errno == EPERM || errno == EINVAL || errno == ENOSPC)) {
+        if (pid < 0 && (errno == EPERM || errno == EINVAL || errno == ENOSYS || errno == ENOSPC)) {
                 args.flags &= ~(uint64_t)CLONE_NEWPID;
                 pid = syscall(SYS_clone3, &args, sizeof(args));
         }
@@ -121,8 +139,7 @@ static int clone_worker(pid_t *ret_pid, int *ret_pidfd) {
         return 0;
 }
 
-static int exec_start(struct spawner *s, const char *name, uid_t uid, struct worker_process *ret) {
-        struct spawner_exec *e = CONTAINER_OF(s, struct spawner_exec, spawner);
+static int start_child(struct command *command, struct worker_process *ret) {
         _cleanup_close_ int ours = -EBADF, theirs = -EBADF, status = -EBADF, status_end = -EBADF,
                             pidfd = -EBADF;
         int pair[2], r;
@@ -143,7 +160,7 @@ static int exec_start(struct spawner *s, const char *name, uid_t uid, struct wor
         if (r < 0)
                 return r;
         if (pid == 0)
-                child_main(e->path, name, uid, theirs, status_end);
+                child_main(command, theirs, status_end);
 
         status_end = safe_close(status_end);
         r = wait_for_exec(status);
@@ -155,8 +172,67 @@ static int exec_start(struct spawner *s, const char *name, uid_t uid, struct wor
                 .pid = pid,
                 .pidfd = TAKE_FD(pidfd),
                 .socket = TAKE_FD(ours),
+                .child = true,
         };
         return 0;
+}
+
+static void spawn_free(struct spawn *spawn) {
+        sd_event_source_disable_unref(spawn->answer);
+        safe_close(spawn->process.pidfd);
+        safe_close(spawn->process.socket);
+        free(spawn);
+}
+
+static int on_answer(_unused_ sd_event_source *source, void *userdata) {
+        struct spawn *spawn = userdata;
+        const struct worker_process process = spawn->process;
+        spawn_done done = spawn->done;
+        void *order = spawn->userdata;
+
+        spawn->process.pidfd = spawn->process.socket = -EBADF;
+        spawn_free(spawn);
+        done(order, 0, NULL, &process);
+        return 0;
+}
+
+/* It has begun to run our own program, so nothing keeps it from ending at once. */
+static void end_child(struct spawn *spawn) {
+        (void)kill(spawn->process.pid, SIGKILL);
+        (void)waitpid(spawn->process.pid, NULL, 0);
+        spawn_free(spawn);
+}
+
+static int exec_start(struct spawner *s, const struct spawn_order *order, struct spawn **ret) {
+        struct spawner_exec *e = CONTAINER_OF(s, struct spawner_exec, spawner);
+        struct command command = { .path = e->path, .name = order->name };
+        struct spawn *spawn;
+        int r;
+
+        spawn = calloc(1, sizeof(*spawn));
+        if (!spawn)
+                return -ENOMEM;
+        spawn->done = order->done;
+        spawn->userdata = order->userdata;
+        if (geteuid() == 0)
+                (void)snprintf(command.uid, sizeof(command.uid), "--uid=%u", (unsigned)order->uid);
+
+        r = start_child(&command, &spawn->process);
+        if (r < 0) {
+                free(spawn);
+                return r;
+        }
+        r = sd_event_add_defer(e->event, &spawn->answer, on_answer, spawn);
+        if (r < 0) {
+                end_child(spawn);
+                return r;
+        }
+        *ret = spawn;
+        return 0;
+}
+
+static void exec_cancel(_unused_ struct spawner *s, struct spawn *spawn) {
+        end_child(spawn);
 }
 
 static void exec_free(struct spawner *s) {
@@ -165,15 +241,18 @@ static void exec_free(struct spawner *s) {
 
 static const struct spawner_ops exec_ops = {
         .start = exec_start,
+        .cancel = exec_cancel,
         .free = exec_free,
 };
 
-int spawner_exec_new(const char *path, struct spawner **ret) {
+int spawner_exec_new(sd_event *event, const char *path, struct spawner **ret) {
         struct spawner_exec *e = malloc(sizeof(*e));
 
         if (!e)
                 return -ENOMEM;
-        *e = (struct spawner_exec){ .spawner.ops = &exec_ops, .path = path };
+        *e = (struct spawner_exec){ .spawner = { .ops = &exec_ops, .what = path },
+                                    .event = event,
+                                    .path = path };
         *ret = &e->spawner;
         return 0;
 }

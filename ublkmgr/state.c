@@ -231,11 +231,12 @@ static void on_info(void *userdata, int result, const union ublk_payload *payloa
         }
         if (info->state == UBLK_STATE_DEAD)
                 delete_unfinished(m, info->dev_id);
-        else
+        else {
+                m->unrecorded = true;
                 log_warning("/dev/ublkb%u is served for an earlier manager, but nothing is on "
-                            "record about "
-                            "it: it is left alone",
+                            "record about it: it is left alone",
                             info->dev_id);
+        }
 }
 
 struct ids {

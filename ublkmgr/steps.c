@@ -51,21 +51,24 @@ static bool step_shall_fail(const struct sequence *s, const struct step *step) {
         return wanted[n] == 0 || (wanted[n] == '*' && failed++ < strtoul(wanted + n + 1, NULL, 10));
 }
 
-static uint64_t step_timeout(const struct step *step) {
+uint64_t time_limit(uint64_t usec) {
         const char *haste = getenv("UBLKMGR_HASTE");
-        uint64_t timeout = step->timeout_usec ? step->timeout_usec : DEFAULT_STEP_TIMEOUT;
 
-        return haste ? timeout / MAX(strtoul(haste, NULL, 10), 1UL) : timeout;
+        return haste ? usec / MAX(strtoul(haste, NULL, 10), 1UL) : usec;
 }
 #else
 static bool step_shall_fail(_unused_ const struct sequence *s, _unused_ const struct step *step) {
         return false;
 }
 
-static uint64_t step_timeout(const struct step *step) {
-        return step->timeout_usec ? step->timeout_usec : DEFAULT_STEP_TIMEOUT;
+uint64_t time_limit(uint64_t usec) {
+        return usec;
 }
 #endif
+
+static uint64_t step_timeout(const struct step *step) {
+        return time_limit(step->timeout_usec ? step->timeout_usec : DEFAULT_STEP_TIMEOUT);
+}
 
 static int on_deadline(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
         struct sequence *s = userdata;

@@ -52,6 +52,9 @@ int sequence_start(sd_event *event, const struct operation *operation, void *sub
 /* The pending step has ended: 0 or a negative errno. */
 void sequence_continue(struct sequence *s, int result);
 
+/* A time limit, as it is; in builds for tests UBLKMGR_HASTE=N makes all of them N times shorter. */
+uint64_t time_limit(uint64_t usec);
+
 /* Whether a step has failed and what was done before is being undone. NULL is fine. */
 bool sequence_is_undoing(const struct sequence *s);
 

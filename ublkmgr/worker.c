@@ -2,6 +2,8 @@
 
 /* Watching a worker: messages from the socket, the end of the process from its pidfd. Both are sources of
  * the event loop; the socket's comes first, so that a worker's last words are heard before its end.
+ * What a worker can send is bounded by what its device lets pass: the first message that is not allowed is the last
+ * one that is read.
  */
 
 #include "ublkmgr/worker.h"
@@ -12,19 +14,30 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <systemd/sd-login.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/file.h"
 #include "lib/wire/channel.h"
+#include "ublkmgr/steps.h"
+
+/* From the end of the conversation to that of the process: the kernel has to tear down what it holds. */
+#define END_TIMEOUT (5 * USEC_PER_SEC)
+
+#define UNIT_PREFIX "ublk-worker@"
 
 struct worker {
         struct worker_process process;
+        char *unit; /* that it runs in; NULL: none of its own */
         const struct worker_events *events;
         void *userdata;
         sd_event_source *socket_source;
+        sd_event_source
+                *end_source; /* the time that a worker has to end after it has closed its end */
         sd_event_source *child_source;
-        sd_event_source *pidfd_source; /* of an adopted one, which is no child of ours */
+        sd_event_source *pidfd_source; /* of one that is no child of ours */
 };
 
 static void worker_hang_up(struct worker *w) {
@@ -32,28 +45,51 @@ static void worker_hang_up(struct worker *w) {
         w->process.socket = safe_close(w->process.socket);
 }
 
+static int set_unit(struct worker *w, const char *unit) {
+        if (!unit)
+                return 0;
+        /* Not the spawner's any more. */
+        w->process.unit = w->unit = strdup(unit);
+        return w->unit ? 0 : -ENOMEM;
+}
+
+static int on_end_timeout(_unused_ sd_event_source *source, _unused_ uint64_t usec,
+                          void *userdata) {
+        struct worker *w = userdata;
+
+        w->events->lost(w->userdata, -ECONNRESET);
+        return 0;
+}
+
+/* The socket of a process that ends is closed before the process is gone. */
+static void await_end(struct worker *w) {
+        sd_event *event =
+                sd_event_source_get_event(w->child_source ? w->child_source : w->pidfd_source);
+        int r = sd_event_add_time_relative(event, &w->end_source, CLOCK_MONOTONIC,
+                                           time_limit(END_TIMEOUT), 0, on_end_timeout, w);
+
+        if (r < 0)
+                w->events->lost(w->userdata, -ECONNRESET);
+}
+
 static int on_socket(_unused_ sd_event_source *source, int fd, _unused_ uint32_t revents,
                      void *userdata) {
         struct worker *w = userdata;
         union wire_message message;
-        int fds[WIRE_FDS_MAX];
         int r;
 
-        r = wire_receive(fd, &message, fds);
+        r = wire_receive(fd, &message, NULL);
         if (r == -EAGAIN)
                 return 0;
-        if (r > 0 && message.header.type == WIRE_CONFIG) {
-                /* Only the manager sends that, and only it carries fds. */
-                for (size_t i = 0; i < WIRE_FDS_MAX; i++)
-                        safe_close(fds[i]);
-                r = -EBADMSG;
-        }
         if (r > 0 && w->events->message(w->userdata, &message))
                 return 0;
         if (r > 0)
                 r = -EPROTO;
         worker_hang_up(w);
-        w->events->lost(w->userdata, r < 0 ? r : -ECONNRESET);
+        if (r == 0 || r == -ECONNRESET)
+                await_end(w);
+        else
+                w->events->lost(w->userdata, r);
         return 0;
 }
 
@@ -83,6 +119,34 @@ static int watch_on(sd_event_source *source) {
         return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ON);
 }
 
+static int on_pidfd(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
+                    void *userdata) {
+        struct worker *w = userdata;
+        _cleanup_free_ char *description = NULL;
+
+        /* How it ended is told to its parent only. */
+        if (w->unit && asprintf(&description, "ended ('journalctl -u %s' tells how)", w->unit) < 0)
+                description = NULL;
+        w->process.pid = 0;
+        w->events->exited(w->userdata, description ? description : "ended");
+        return 0;
+}
+
+static int watch_end(struct worker *w, sd_event *event) {
+        sd_event_source **source = w->process.child ? &w->child_source : &w->pidfd_source;
+        int r;
+
+        if (w->process.child)
+                r = sd_event_add_child_pidfd(event, source, w->process.pidfd, WEXITED, on_child, w);
+        else
+                r = sd_event_add_io(event, source, w->process.pidfd, EPOLLIN, on_pidfd, w);
+        if (r >= 0)
+                r = sd_event_source_set_priority(*source, SD_EVENT_PRIORITY_NORMAL + 1);
+        if (r >= 0 && w->process.child)
+                r = watch_on(*source);
+        return r;
+}
+
 int worker_new(sd_event *event, const struct worker_process *process,
                const struct worker_events *events, void *userdata, struct worker **ret) {
         struct worker *w;
@@ -90,21 +154,20 @@ int worker_new(sd_event *event, const struct worker_process *process,
 
         w = calloc(1, sizeof(*w));
         if (!w) {
-                (void)kill(process->pid, SIGKILL);
+                (void)syscall(SYS_pidfd_send_signal, process->pidfd, SIGKILL, NULL, 0);
                 safe_close(process->socket);
                 safe_close(process->pidfd);
                 return -ENOMEM;
         }
         *w = (struct worker){ .process = *process, .events = events, .userdata = userdata };
+        wire_refuse_fds(process->socket);
 
-        r = sd_event_add_io(event, &w->socket_source, process->socket, EPOLLIN, on_socket, w);
+        r = set_unit(w, process->unit);
         if (r >= 0)
-                r = sd_event_add_child_pidfd(event, &w->child_source, process->pidfd, WEXITED,
-                                             on_child, w);
+                r = sd_event_add_io(event, &w->socket_source, process->socket, EPOLLIN, on_socket,
+                                    w);
         if (r >= 0)
-                r = sd_event_source_set_priority(w->child_source, SD_EVENT_PRIORITY_NORMAL + 1);
-        if (r >= 0)
-                r = watch_on(w->child_source);
+                r = watch_end(w, event);
         if (r < 0) {
                 worker_kill(w);
                 worker_free(w);
@@ -114,18 +177,10 @@ int worker_new(sd_event *event, const struct worker_process *process,
         return 0;
 }
 
-static int on_pidfd(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
-                    void *userdata) {
-        struct worker *w = userdata;
-
-        w->process.pid = 0;
-        w->events->exited(w->userdata, "ended");
-        return 0;
-}
-
 int worker_adopt(sd_event *event, pid_t pid, uint64_t start, const struct worker_events *events,
                  void *userdata, struct worker **ret) {
         _cleanup_close_ int pidfd = -EBADF;
+        _cleanup_free_ char *unit = NULL;
         struct worker *w;
         int r;
 
@@ -146,7 +201,12 @@ int worker_adopt(sd_event *event, pid_t pid, uint64_t start, const struct worker
                 .events = events,
                 .userdata = userdata,
         };
-        r = sd_event_add_io(event, &w->pidfd_source, w->process.pidfd, EPOLLIN, on_pidfd, w);
+        r = 0;
+        if (sd_pid_get_unit(pid, &unit) >= 0 &&
+            strncmp(unit, UNIT_PREFIX, strlen(UNIT_PREFIX)) == 0)
+                r = set_unit(w, unit);
+        if (r >= 0)
+                r = watch_end(w, event);
         if (r < 0) {
                 worker_free(w);
                 return r;
@@ -201,10 +261,12 @@ struct worker *worker_free(struct worker *w) {
         worker_hang_up(w);
         event = w->child_source ? sd_event_source_get_event(w->child_source) : NULL;
         sd_event_source_disable_unref(w->child_source);
+        sd_event_source_disable_unref(w->end_source);
         sd_event_source_disable_unref(w->pidfd_source);
         if (event && w->process.pid > 0)
                 leave_to_loop(event, &w->process.pidfd);
         safe_close(w->process.pidfd);
+        free(w->unit);
         free(w);
         return NULL;
 }
@@ -222,4 +284,8 @@ void worker_kill(struct worker *w) {
 
 pid_t worker_pid(const struct worker *w) {
         return w->process.pid;
+}
+
+const char *worker_unit(const struct worker *w) {
+        return w->unit;
 }

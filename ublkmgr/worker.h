@@ -3,7 +3,9 @@
 
 /* The manager's view of one worker process: its pidfd, its socket, and what it said last.
  *
- * A worker is not trusted: a message that is not allowed, or not at this time, ends the conversation.
+ * A worker is not trusted: a message that is not allowed, or not at this time, ends the conversation. So does a worker
+ * that closes its end; none does that and lives on, so it gets a moment to end, and then counts as one that has said
+ * something wrong.
  */
 
 #include <stdbool.h>
@@ -19,7 +21,9 @@ struct worker_events {
         /* A valid message (HELLO, READY, FAILED). Returns false if it is not the time for it: that ends the
          * conversation. */
         bool (*message)(void *userdata, const union wire_message *message);
-        /* The socket is useless: closed by the worker, or what it sent was not allowed. */
+        /* The conversation has ended, but the process hasn't: what it sent was not allowed (-EBADMSG, -EPROTO,
+         * -EPROTONOSUPPORT), or it has closed its end (-ECONNRESET) a while ago. Called once at most. The worker may
+         * be freed from here. */
         void (*lost)(void *userdata, int error);
         /* The process has ended; description is for people. The worker may be freed from here. */
         void (*exited)(void *userdata, const char *description);
@@ -47,3 +51,6 @@ int worker_send(struct worker *w, const union wire_message *message, const int *
 
 void worker_kill(struct worker *w);
 pid_t worker_pid(const struct worker *w);
+
+/* "ublk-worker@NAME.service", or NULL if it has no unit of its own. */
+const char *worker_unit(const struct worker *w);

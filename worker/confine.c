@@ -8,13 +8,12 @@
 #include "worker/confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "lib/base/fd.h"
-#include "lib/base/log.h"
 #include "worker/calls.h"
-#include "worker/notify.h"
 
 static_assert((int)SANDBOX_IO_FLUSHER == (int)WIRE_CONFINE_IO_FLUSHER &&
                       (int)SANDBOX_MEMORY_LOCK == (int)WIRE_CONFINE_MEMORY_LOCK &&
@@ -26,7 +25,9 @@ static_assert((int)SANDBOX_IO_FLUSHER == (int)WIRE_CONFINE_IO_FLUSHER &&
                       (int)SANDBOX_SECCOMP == (int)WIRE_CONFINE_SECCOMP,
               "one list of parts under two names");
 
-/* For benchmarks, which ask what all this costs. */
+/* For benchmarks, which ask what all this costs; in no build that users get. */
+#define UNCONFINED_HOOK "/run/ublk-test.unconfined"
+
 static bool is_confined(const struct worker *w) {
         return !TEST_HOOKS || !w->unconfined;
 }
@@ -40,6 +41,7 @@ static int result(struct worker *w, int r) {
 int confine_limits(struct worker *w) {
         int r;
 
+        w->unconfined = TEST_HOOKS && access(UNCONFINED_HOOK, F_OK) >= 0;
         w->sandbox.uid = w->uid;
         r = sandbox_begin(&w->sandbox);
         if (r >= 0 && is_confined(w))
@@ -51,21 +53,44 @@ int confine_identity(struct worker *w) {
         return is_confined(w) ? result(w, sandbox_change_identity(&w->sandbox)) : 0;
 }
 
-/* Goes on in a child. This process has nothing to do any more: were it to stay, the worker would be two. */
-static int become_child(struct worker *w) {
-        pid_t child = fork();
-        int r;
+/* Ends when the child says that it is ready to serve, or ends itself. */
+_Noreturn static void wait_for_child(int pipe) {
+        char byte;
+        ssize_t n;
 
-        if (child == 0)
-                return 0;
+        do
+                n = read(pipe, &byte, 1);
+        while (n < 0 && errno == EINTR);
+        _exit(n == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+/* Goes on in a child, as daemons have always done: the service manager takes the unit for started when this process ends, and
+ * the child for its main process. */
+static int become_child(struct worker *w) {
+        int ends[2];
+        pid_t child;
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -errno;
+        child = fork();
         if (child < 0) {
                 w->what = "a process can't be made in the new pid namespace";
                 return -errno;
         }
-        r = w->notify >= 0 ? notify_main_pid(w->notify, child) : 0;
-        if (r < 0)
-                log_errno(LOG_ERR, r, "The service manager can't be told of the worker");
-        _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+        if (child > 0) {
+                safe_close(ends[1]);
+                wait_for_child(ends[0]);
+        }
+        safe_close(ends[0]);
+        w->parent = ends[1];
+        return 0;
+}
+
+static void release_parent(struct worker *w) {
+        if (w->parent >= 0) {
+                _unused_ ssize_t n = write(w->parent, "", 1);
+        }
+        w->parent = safe_close(w->parent);
 }
 
 int confine_namespaces(struct worker *w) {
@@ -74,7 +99,7 @@ int confine_namespaces(struct worker *w) {
 
         if (!is_confined(w))
                 return 0;
-        r = sandbox_leave_namespaces(&w->sandbox, w->socket < 0, &must_fork);
+        r = sandbox_leave_namespaces(&w->sandbox, w->manager, &must_fork);
         if (r < 0 || !must_fork)
                 return result(w, r);
         return become_child(w);
@@ -89,7 +114,7 @@ int confine_memory(struct worker *w) {
 }
 
 int confine_fds(struct worker *w) {
-        const int fds[] = { w->socket, w->notify };
+        const int fds[] = { w->socket, w->parent };
 
         return is_confined(w) ? result(w, sandbox_close_fds(&w->sandbox, fds, ELEMENTSOF(fds))) : 0;
 }
@@ -120,9 +145,7 @@ int confine_calls(struct worker *w) {
 
         for (size_t i = 0; i < ELEMENTSOF(ignored); i++)
                 (void)signal(ignored[i], SIG_IGN);
-        if (w->notify >= 0)
-                (void)notify_send(w->notify, "READY=1");
-        w->notify = safe_close(w->notify);
+        release_parent(w);
         if (!is_confined(w))
                 return 0;
 

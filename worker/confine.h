@@ -9,7 +9,7 @@
 int confine_limits(struct worker *w);
 int confine_identity(struct worker *w);
 
-/* May end this process and go on in a child, which the service manager is told of. */
+/* May go on in a child; this process then ends once the child serves. */
 int confine_namespaces(struct worker *w);
 
 int confine_root(struct worker *w);

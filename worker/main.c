@@ -21,7 +21,18 @@
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "worker/confine.h"
+#include "worker/connect.h"
 #include "worker/worker.h"
+
+/* The process that connects is the one that the manager watches, and there is still a file system with its socket. */
+static int connect_manager(struct worker *w) {
+        if (!w->manager)
+                return 0;
+        w->socket = connect_to_manager(w->manager);
+        if (w->socket < 0)
+                w->what = "ublkmgr can't be connected to; it starts this program when it needs it";
+        return w->socket;
+}
 
 static int open_target(struct worker *w) {
         const struct wire_config *c = &w->config;
@@ -97,6 +108,7 @@ static const struct step {
         { "limits", confine_limits },
         { "identity", confine_identity },
         { "namespaces", confine_namespaces },
+        { "connect", connect_manager },
         { "root", confine_root },
         { "memory", confine_memory },
         { "fds", confine_fds },
@@ -124,7 +136,8 @@ static int run_worker(struct worker *w) {
                 }
                 log_errno(LOG_ERR, r, "%s: %s%s%s", w->name, steps[i].name, w->what ? ": " : "",
                           w->what ? w->what : "");
-                worker_send_failed(w, steps[i].name, r);
+                if (w->socket >= 0)
+                        worker_send_failed(w, steps[i].name, r);
                 return r;
         }
 
@@ -133,9 +146,10 @@ static int run_worker(struct worker *w) {
 }
 
 static int usage(FILE *to) {
-        (void)fputs("ublk-worker --socket-fd=N NAME\n\n"
+        (void)fputs("ublk-worker --socket-fd=N | --connect=PATH NAME\n\n"
                     "Serves the ublk block device NAME. Started by ublkmgr, not by people.\n\n"
                     "  --socket-fd=N  the connection with the manager (SOCK_SEQPACKET)\n"
+                    "  --connect=PATH where to connect to the manager instead\n"
                     "  --uid=N        the user id to take, which nobody else has\n"
                     "  --help         show this text\n"
                     "  --version      show the version\n",
@@ -147,10 +161,8 @@ static int usage(FILE *to) {
 static int parse_arguments(int argc, char *argv[], struct worker *w) {
         static const struct option options[] = {
                 { "socket-fd", required_argument, NULL, 's' },
+                { "connect", required_argument, NULL, 'c' },
                 { "uid", required_argument, NULL, 'u' },
-#if TEST_HOOKS
-                { "unconfined", no_argument, NULL, 'U' },
-#endif
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'v' },
                 { 0 },
@@ -170,13 +182,16 @@ static int parse_arguments(int argc, char *argv[], struct worker *w) {
                         break;
                 case 'u':
                         if (parse_u64(optarg, &number) < 0 || number == 0 || number > INT32_MAX) {
-                                log_error("--uid=%s: not a user id that a worker may have", optarg);
+                                log_error("--uid=%s: not a user id that a worker may have; ublkmgr "
+                                          "starts workers, not "
+                                          "people",
+                                          optarg);
                                 return EXIT_FAILURE;
                         }
                         w->uid = (uid_t)number;
                         break;
-                case 'U':
-                        w->unconfined = true;
+                case 'c':
+                        w->manager = optarg;
                         break;
                 case 'h':
                         return usage(stdout);
@@ -187,7 +202,7 @@ static int parse_arguments(int argc, char *argv[], struct worker *w) {
                         return usage(stderr);
                 }
         }
-        if (argc - optind != 1 || w->socket < 0 || !name_is_valid(argv[optind]))
+        if (argc - optind != 1 || (w->socket < 0) == !w->manager || !name_is_valid(argv[optind]))
                 return usage(stderr);
         w->name = argv[optind];
         return -1;
@@ -196,7 +211,7 @@ static int parse_arguments(int argc, char *argv[], struct worker *w) {
 int main(int argc, char *argv[]) {
         static struct worker w = {
                 .socket = -EBADF,
-                .notify = -EBADF,
+                .parent = -EBADF,
                 .device_fd = -EBADF,
                 .backing_fd = -EBADF,
         };

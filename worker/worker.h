@@ -10,8 +10,9 @@
 
 struct worker {
         const char *name;
+        const char *manager; /* its socket's path; NULL: the connection was passed */
+        int parent; /* a pipe to the process that it was forked by, until that may exit; or -EBADF */
         int socket; /* to the manager; -EBADF once it has gone */
-        int notify; /* to the service manager, until READY; -EBADF: there is none */
         uid_t uid;  /* to take; 0: keep the one that it was started with */
         bool manager_gone;
         bool unconfined;  /* for benchmarks */

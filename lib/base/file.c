@@ -31,16 +31,12 @@ static int read_all(int fd, char *buffer, size_t size, size_t *ret) {
         return 0;
 }
 
-int read_file(const char *path, size_t limit, char **ret, size_t *ret_size) {
-        _cleanup_close_ int fd = -EBADF;
+int read_open_file(int fd, size_t limit, char **ret, size_t *ret_size) {
         _cleanup_free_ char *text = NULL;
         struct stat st;
         size_t n = 0;
         int r;
 
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        if (fd < 0)
-                return -errno;
         if (fstat(fd, &st) < 0)
                 return -errno;
         if (!S_ISREG(st.st_mode))
@@ -61,6 +57,15 @@ int read_file(const char *path, size_t limit, char **ret, size_t *ret_size) {
         if (ret_size)
                 *ret_size = n;
         return 0;
+}
+
+int read_file(const char *path, size_t limit, char **ret, size_t *ret_size) {
+        _cleanup_close_ int fd = -EBADF;
+
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0)
+                return -errno;
+        return read_open_file(fd, limit, ret, ret_size);
 }
 
 static int write_all(int fd, const char *text, size_t size) {

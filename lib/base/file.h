@@ -10,6 +10,9 @@
  * Returns 0, -EFBIG (larger), -EINVAL (no regular file) or what opening and reading returned. */
 int read_file(const char *path, size_t limit, char **ret, size_t *ret_size);
 
+/* The same of an open file, whose owner or mode was looked at. */
+int read_open_file(int fd, size_t limit, char **ret, size_t *ret_size);
+
 /* Replaces path with text: written beside it, then renamed, so that a reader sees the old or the new
  * content and nothing in between. Returns 0 or a negative errno; nothing is left behind on error. */
 int write_file_atomic(const char *path, const char *text, mode_t mode);

@@ -2,7 +2,7 @@
 #pragma once
 
 /* The words of JSON: strings, numbers, literals and what stands between them, each read strictly as
- * RFC 8259 has it. Only json-scan.c uses this; it puts the words together.
+ * RFC 8259 has it. json-scan.c puts the words together; settings.c reads lists that have been scanned.
  */
 
 #include <stddef.h>

@@ -12,6 +12,10 @@
 
 #include "lib/base/fd.h"
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
 union fd_control {
         struct cmsghdr alignment;
         char bytes[CMSG_SPACE(WIRE_FDS_MAX * sizeof(int))];
@@ -72,20 +76,25 @@ static size_t take_fds(struct msghdr *mh, int fds[WIRE_FDS_MAX]) {
         return n;
 }
 
-int wire_receive(int socket, union wire_message *ret, int fds[WIRE_FDS_MAX]) {
+static void clear_fds(int *fds, bool close) {
+        for (size_t i = 0; fds && i < WIRE_FDS_MAX; i++)
+                fds[i] = close ? safe_close(fds[i]) : -EBADF;
+}
+
+int wire_receive(int socket, union wire_message *ret, int *fds) {
         union fd_control control = { 0 };
         struct iovec iov = { .iov_base = ret, .iov_len = sizeof(*ret) };
         struct msghdr mh = {
                 .msg_iov = &iov,
                 .msg_iovlen = 1,
-                .msg_control = control.bytes,
-                .msg_controllen = sizeof(control.bytes),
+                .msg_control = fds ? control.bytes : NULL,
+                .msg_controllen = fds ? sizeof(control.bytes) : 0,
         };
+        size_t n_fds = 0;
         ssize_t n;
         int r;
 
-        for (size_t i = 0; i < WIRE_FDS_MAX; i++)
-                fds[i] = -EBADF;
+        clear_fds(fds, false);
         *ret = (union wire_message){ 0 };
 
         do
@@ -94,17 +103,22 @@ int wire_receive(int socket, union wire_message *ret, int fds[WIRE_FDS_MAX]) {
         if (n < 0)
                 return -errno;
 
-        size_t n_fds = take_fds(&mh, fds);
-        if (n == 0 && n_fds == 0)
+        if (fds)
+                n_fds = take_fds(&mh, fds);
+        /* fds without a byte are not the end. */
+        if (n == 0 && n_fds == 0 && !(mh.msg_flags & MSG_CTRUNC))
                 return 0;
         if (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
                 r = -EBADMSG;
         else
                 r = wire_check(ret, (size_t)n, n_fds);
         if (r < 0) {
-                for (size_t i = 0; i < WIRE_FDS_MAX; i++)
-                        fds[i] = safe_close(fds[i]);
+                clear_fds(fds, true);
                 return r;
         }
         return 1;
+}
+
+void wire_refuse_fds(int socket) {
+        (void)setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &(int){ 0 }, sizeof(int));
 }

@@ -15,6 +15,10 @@ void wire_init(union wire_message *message, enum wire_type type);
 int wire_send(int socket, const union wire_message *message, const int *fds, size_t n_fds);
 
 /* Receives one message and checks it. fds (WIRE_FDS_MAX of them) are close-on-exec and the caller's; those
- * not received are -EBADF. Waits or not as the socket does. Returns 1 (a message), 0 (the peer closed its
- * end), -EAGAIN, -EBADMSG, -EPROTONOSUPPORT or another negative errno; on error no fd is left open. */
-int wire_receive(int socket, union wire_message *ret, int fds[WIRE_FDS_MAX]);
+ * not received are -EBADF. fds is NULL for who takes none: the kernel then drops what comes instead of giving it to
+ * this process, and the message is refused. Waits or not as the socket does. Returns 1 (a message), 0 (the peer
+ * closed its end), -EAGAIN, -EBADMSG, -EPROTONOSUPPORT or another negative errno; on error no fd is left open. */
+int wire_receive(int socket, union wire_message *ret, int *fds);
+
+/* Makes the kernel refuse any fd that the peer sends to this socket, if it can (since Linux 6.16). */
+void wire_refuse_fds(int socket);

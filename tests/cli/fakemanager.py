@@ -3,7 +3,8 @@
 """A manager without devices, for tests of the command line.
 
 What ublkctl sends is the subject, so each call is written down with its D-Bus types as one line of JSON
-in DIR/calls; what it gets back is chosen by the device's name (ERRORS) or put into DIR/plan by the test.
+in DIR/calls; what it gets back is chosen by the device's name (ERRORS) or put into DIR/plan by the test. DIR/workers holds
+the process numbers of the worker, for one question after the other; the last one stays.
 """
 
 import fcntl
@@ -126,9 +127,21 @@ class Manager(dbus.service.Object):
 
 
 class Device(dbus.service.Object):
-    def __init__(self, bus, name):
+    def __init__(self, bus, name, folder):
         super().__init__(bus, ROOT + "/device/" + name)
         self.name = name
+        self.workers = os.path.join(folder, "workers")
+
+    def worker(self):
+        try:
+            with open(self.workers, encoding="utf-8") as f:
+                first, *rest = f.read().split()
+        except FileNotFoundError:
+            return 4711
+        if rest:
+            with open(self.workers, "w", encoding="utf-8") as f:
+                f.write(" ".join(rest))
+        return int(first)
 
     @dbus.service.method(dbus.PROPERTIES_IFACE, in_signature="s", out_signature="a{sv}")
     def GetAll(self, interface):
@@ -139,7 +152,8 @@ class Device(dbus.service.Object):
             "Origin": "config:/etc/ublk/devices.d/disk9.json", "OwnerUID": dbus.UInt32(0),
             "Spec": json.dumps(SPEC, separators=(",", ":")),
             "Features": dbus.Array(["USER_COPY"], signature="s"),
-            "WorkerPID": dbus.UInt32(4711), "CreationUSec": dbus.UInt64(1700000000000000),
+            "WorkerPID": dbus.UInt32(self.worker()), "WorkerUnit": "ublk-worker@disk9.service",
+            "CreationUSec": dbus.UInt64(1700000000000000),
             "DiskSeq": dbus.UInt64(12),
             "FromTheFuture": dbus.Struct((dbus.UInt32(1), "x")),
         }
@@ -148,8 +162,8 @@ class Device(dbus.service.Object):
 def main(address, folder):
     DBusGMainLoop(set_as_default=True)
     bus = dbus.bus.BusConnection(address)
-    keep = [dbus.service.BusName(NAME, bus), Manager(bus, folder), Device(bus, "disk9"),
-            Device(bus, "disk10")]
+    keep = [dbus.service.BusName(NAME, bus), Manager(bus, folder), Device(bus, "disk9", folder),
+            Device(bus, "disk10", folder)]
     print("ready", flush=True)
     GLib.MainLoop().run()
     return keep

@@ -52,6 +52,7 @@ def test_status(manager):
     assert lines[0] == "disk9"
     for line in ("Node: /dev/ublkb0", "Size: 64M (67108864 bytes)", "Type: loop", "State: live",
                  "Read-only: yes", "Backing: /srv/disk.img", "Worker: PID 4711",
+                 "Unit: ublk-worker@disk9.service",
                  "Origin: config:/etc/ublk/devices.d/disk9.json",
                  "Created: Tue 2023-11-14 22:13:20 UTC", "Features: USER_COPY",
                  "Spec: type=loop (file)", "sizeBytes=64M (file)", "queueDepth=64 (default)",
@@ -70,7 +71,7 @@ def test_status_json(manager):
         "state": "live", "origin": "config:/etc/ublk/devices.d/disk9.json", "ownerUid": 0,
         "spec": {"type": "loop", "path": "/srv/disk.img", "sizeBytes": 67108864,
                  "x-note": {"a": [1, "two"]}},
-        "features": ["USER_COPY"], "workerPid": 4711, "creationUsec": 1700000000000000,
+        "features": ["USER_COPY"], "workerPid": 4711, "workerUnit": "ublk-worker@disk9.service", "creationUsec": 1700000000000000,
         "diskSeq": 12,
     }
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-VERBS = ["list", "status", "add", "remove", "apply", "verify", "schema", "features"]
+VERBS = ["list", "status", "sandbox", "add", "remove", "apply", "verify", "schema", "features"]
 
 
 def one_line(text):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 """Fixtures: `manager`, one that several tests share, and `managers`, which makes as many as a test wants.
-Environment: FAKE_MANAGER, FAKE_WORKER, UBLK_SOURCE_DIR.
+Environment: FAKE_MANAGER, FAKE_WORKER, MALICIOUS_WORKER, UBLK_SOURCE_DIR.
 """
 
 import pytest

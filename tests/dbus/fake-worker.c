@@ -3,7 +3,7 @@
 /* A worker that serves nothing: speaks the protocol with the manager and ends when its "device" (one end of a
  * socket pair of the fake kernel) is stopped. What it does wrong is in the name of the device, so that a test
  * needs nothing but that: "exit-early", "silent", "fail", "garbage", "wrong-size", "exit-after-ready",
- * "stubborn" (doesn't end by itself).
+ * "stubborn" (doesn't end by itself). "fail" tells which parts of its confinement it could do without.
  */
 
 #include <errno.h>
@@ -40,13 +40,14 @@ static int send_ready(int socket, const struct wire_config *config) {
         return wire_send(socket, &ready, NULL, 0);
 }
 
-static int send_failed(int socket) {
+static int send_failed(int socket, const struct wire_config *config) {
         union wire_message failed;
 
         wire_init(&failed, WIRE_FAILED);
         failed.failed.error = -ENOSPC;
         (void)strcpy(failed.failed.step, "open-target");
-        (void)strcpy(failed.failed.text, "made up by a test");
+        (void)snprintf(failed.failed.text, sizeof(failed.failed.text),
+                       "made up by a test, tolerated: 0x%x", config->tolerated);
         return wire_send(socket, &failed, NULL, 0);
 }
 
@@ -70,7 +71,7 @@ int main(int argc, char **argv) {
             message.header.type != WIRE_CONFIG)
                 return 1;
         if (is(name, "fail"))
-                return send_failed(socket) < 0 ? 1 : 8;
+                return send_failed(socket, &message.config) < 0 ? 1 : 8;
         if (send_ready(socket, &message.config) < 0)
                 return 1;
         if (is(name, "exit-after-ready"))

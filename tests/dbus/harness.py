@@ -178,7 +178,7 @@ class Client:
 
 
 class Manager(Client):
-    def __init__(self, fail="", fail_step="", haste=0, environment=None, worker=None):
+    def __init__(self, fail="", fail_step="", haste=0, environment=None, worker=None, settings="{}"):
         # Not pytest's folder: other users, who can't look into that one, call too.
         self.top = pathlib.Path(tempfile.mkdtemp(prefix="ublk-dbus-"))
         self.top.chmod(0o755)
@@ -186,6 +186,8 @@ class Manager(Client):
         self.daemon = self.process = None
         try:
             self.start_bus()
+            # Never those of the machine.
+            (self.top / "ublkmgr.conf").write_text(settings)
             self.start_manager(fail, fail_step, haste, environment, worker)
             super().__init__(self.address)
         except BaseException:
@@ -216,6 +218,7 @@ class Manager(Client):
                 self.process.stdout.close()
             self.process = subprocess.Popen(
                 [os.environ["FAKE_MANAGER"], "--address=" + self.address, f"--folder={self.folder}",
+                 f"--config={self.top}/ublkmgr.conf",
                  "--worker=" + (worker or os.environ["FAKE_WORKER"]), "--debug"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=env)
             exited = os.pidfd_open(self.process.pid)

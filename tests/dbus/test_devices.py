@@ -43,7 +43,8 @@ def test_life(manager):
     assert json.loads(properties.pop("Spec")) == {"type": "ram", "sizeBytes": 2 * MIB, "readOnly": True, "id": 7,
                                                   "queues": 1}
     assert properties == {"Name": "a", "Id": 7, "DevNode": "/dev/ublkb7", "Type": "ram", "SizeBytes": 2 * MIB,
-                          "ReadOnly": True, "State": "live", "Origin": "api", "OwnerUID": 0, "DiskSeq": 0}
+                          "ReadOnly": True, "State": "live", "Origin": "api", "OwnerUID": 0, "DiskSeq": 0,
+                          "WorkerUnit": ""}
     assert manager.remove("a") is None
     assert manager.call("ListDevices") == []
     for call in (lambda: manager.call("GetDevice", "a"), lambda: manager.remove("a")):
@@ -126,7 +127,7 @@ def test_worker_dies(manager):
     manager.wait_for_state("a", "failed")
     changed = next(s for s in manager.signals if s[1] == "PropertiesChanged")
     assert changed[0] == PATH_A and changed[2][0] == DEVICE
-    assert changed[2][1] == {"State": "failed", "DevNode": "", "WorkerPID": 0}
+    assert changed[2][1] == {"State": "failed", "DevNode": "", "WorkerPID": 0, "WorkerUnit": ""}
     assert manager.state("a") == "failed"
     with pytest.raises(BusError) as e:
         manager.add("a")

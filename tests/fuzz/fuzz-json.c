@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Any bytes as a device file. Beyond not crashing: what parses must come back from its own JSON as
+/* Any bytes as a device file, and as ublkmgr.conf. Beyond not crashing: what parses must come back from its own JSON as
  * the same spec, with and without defaults, and what doesn't parse must say why in one printable
  * line each.
  */
@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "lib/spec/json.h"
+#include "lib/spec/settings.h"
 
 /* libFuzzer has no header of its own for this. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -39,10 +40,21 @@ static void check_round_trip(const struct spec *spec, bool with_defaults) {
         assert(!spec->extra == !again->extra && (!spec->extra || streq(spec->extra, again->extra)));
 }
 
+static void check_settings(const char *text, size_t size) {
+        _cleanup_(spec_errors_done) struct spec_errors errors = { .file = "fuzz.conf" };
+        struct settings settings;
+
+        int r = settings_parse(text, size, &settings, &errors);
+        assert((r < 0) == (errors.count > 0));
+        assert(r >= 0 || settings.allow_missing == 0);
+        check_errors(&errors);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(spec_errors_done) struct spec_errors errors = { .file = "fuzz.json" };
         _cleanup_(spec_freep) struct spec *spec = NULL;
 
+        check_settings((const char *)data, size);
         int r = spec_parse_json((const char *)data, size, &spec, &errors);
         assert((r < 0) == (errors.count > 0) && (r < 0) == !spec);
         check_errors(&errors);

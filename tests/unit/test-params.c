@@ -176,18 +176,27 @@ static void test_check(void **state) {
                                                         .physical_block_size =
                                                                 answers[i].physical };
                 const char *what = NULL;
-                int r = geometry_check(&geometry, spec, &what);
+                int r = geometry_check(&geometry, spec, 0, &what);
 
                 assert_int_equal(r, answers[i].what ? -EBADMSG : 0);
                 if (answers[i].what)
                         assert_string_equal(what, answers[i].what);
         }
 
-        /* A loop's size is what its backing has. */
+        /* A loop's size is what its backing has from its offset on, or less. */
         spec->values[SPEC_SIZE_BYTES].set = false;
+        set(spec, SPEC_TYPE, SPEC_TYPE_LOOP);
         const struct wire_geometry geometry = { PLAIN };
         const char *what = NULL;
-        assert_int_equal(geometry_check(&geometry, spec, &what), 0);
+        for (uint64_t offset = 0; offset <= 8192; offset += 8192) {
+                set(spec, SPEC_OFFSET_BYTES, offset);
+                assert_int_equal(geometry_check(&geometry, spec, SIZE + offset, &what), 0);
+                assert_int_equal(geometry_check(&geometry, spec, UINT64_MAX, &what), 0);
+                assert_int_equal(geometry_check(&geometry, spec, SIZE + offset - 1, &what),
+                                 -EBADMSG);
+                assert_string_equal(what, "it is larger than its backing");
+        }
+        assert_int_equal(geometry_check(&geometry, spec, 4096, &what), -EBADMSG);
 }
 
 int main(void) {

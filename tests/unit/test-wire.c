@@ -307,6 +307,44 @@ static void test_bad_shapes(void **state) {
         assert_int_equal(count_fds(), before);
 }
 
+/* The manager takes no fds: merely to close one can take for ever (of a file system whose server is the peer, of a
+ * socket that lingers), so it must never have them. */
+static void test_no_fds_taken(void **state) {
+        unsigned before = count_fds();
+        union wire_message m, got;
+        int pair[2];
+
+        (void)state;
+        make_pair(pair);
+        for (enum wire_type type = WIRE_HELLO; type < _WIRE_TYPE_MAX; type++)
+                for (size_t n = 1; n <= 64; n *= 4) {
+                        m = good(type);
+                        send_raw(pair[0], &m, m.header.size, n);
+                        assert_int_equal(wire_receive(pair[1], &got, NULL), -EBADMSG);
+                        send_raw(pair[0], &m, 0, n);
+                        assert_int_equal(wire_receive(pair[1], &got, NULL), -EBADMSG);
+                        assert_int_equal(count_fds(), before + 2);
+                }
+        m = good(WIRE_HELLO);
+        assert_int_equal(wire_send(pair[0], &m, NULL, 0), 0);
+        assert_int_equal(wire_receive(pair[1], &got, NULL), 1);
+        m = good(WIRE_CONFIG);
+        assert_int_equal(wire_send(pair[0], &m, NULL, 0), 0);
+        assert_int_equal(wire_receive(pair[1], &got, NULL), -EBADMSG);
+        assert_int_equal(wire_receive(pair[1], &got, NULL), -EAGAIN);
+
+        /* Where the kernel can, they are refused to who sends them. */
+        m = good(WIRE_CONFIG);
+        wire_refuse_fds(pair[1]);
+        if (wire_send(pair[0], &m, (int[]){ 0, 1 }, 2) < 0)
+                assert_int_equal(wire_receive(pair[1], &got, NULL), -EAGAIN);
+        else
+                assert_int_equal(wire_receive(pair[1], &got, NULL), -EBADMSG);
+        safe_close(pair[0]);
+        safe_close(pair[1]);
+        assert_int_equal(count_fds(), before);
+}
+
 static void test_peer_does_not_read(void **state) {
         union wire_message m = good(WIRE_FAILED);
         int pair[2], r;
@@ -323,10 +361,15 @@ static void test_peer_does_not_read(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_good),       cmocka_unit_test(test_header),
-                cmocka_unit_test(test_config),     cmocka_unit_test(test_ready),
-                cmocka_unit_test(test_failed),     cmocka_unit_test(test_transfer),
-                cmocka_unit_test(test_bad_shapes), cmocka_unit_test(test_peer_does_not_read),
+                cmocka_unit_test(test_good),
+                cmocka_unit_test(test_header),
+                cmocka_unit_test(test_config),
+                cmocka_unit_test(test_ready),
+                cmocka_unit_test(test_failed),
+                cmocka_unit_test(test_transfer),
+                cmocka_unit_test(test_bad_shapes),
+                cmocka_unit_test(test_no_fds_taken),
+                cmocka_unit_test(test_peer_does_not_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,7 +174,7 @@ leftovers() {
         udevadm settle --timeout=20 || echo "udev is busy"
         for path in /dev/ublk[bc][0-9]* /sys/class/ublk-char/* /sys/block/ublkb* /dev/ublk/by-name/* /dev/disk/by-id/ublk-* \
                 /run/ublkmgr/* /run/ublkmgr/.[!.]* /run/ublkmgr/*/* /run/ublkmgr/*/.[!.]*; do
-                [[ ! -e $path && ! -L $path || $path == /run/ublkmgr/@(udev|devices) ]] || echo "$path"
+                [[ ! -e $path && ! -L $path || $path == /run/ublkmgr/@(udev|devices|workers|worker.sock) ]] || echo "$path"
         done
         for path in /proc/[0-9]*; do
                 # It may be gone by now.
@@ -198,6 +198,14 @@ manager_with() {
                 defer "systemctl unset-environment $1; systemctl restart ublkmgr"
         fi
         systemctl set-environment "$1=$2"
+        systemctl restart ublkmgr
+}
+
+# with_units: workers as units of systemd for the rest of the test, as users have them. run-all.sh starts them as children,
+# because on an emulated processor a unit of a build with sanitizers takes seconds to start.
+with_units() {
+        mv /etc/ublk/ublkmgr.conf /run/ublk-test.conf
+        defer 'mv /run/ublk-test.conf /etc/ublk/ublkmgr.conf; systemctl restart ublkmgr'
         systemctl restart ublkmgr
 }
 

@@ -85,6 +85,9 @@ uname -r
 modprobe -a dm-mod dm-flakey
 modprobe null_blk nr_devices=0
 python3 -c "import random, sys; sys.stdout.buffer.write(random.Random(1).randbytes(25 << 20))" >"$state.pool"
+mkdir -p /etc/ublk
+echo '{ "spawner": "exec" }' >/etc/ublk/ublkmgr.conf
+systemctl restart ublkmgr
 journalctl --quiet --no-pager -o cat -f -n all -u ublkmgr >"$state.journal" &
 journal=$!
 journal_seen=0

@@ -66,10 +66,11 @@ one_line
 contains "$said" "$installed" "a worker that is not installed"
 cat >$installed <<'WORKER'
 #!/bin/bash
-case $2 in
+case ${@: -1} in
 exit*) exit 3 ;;
-kill*) kill -KILL $$ ;;
-stop*) kill -STOP $$ ;;
+# As the first process of its pid namespace it can't be killed from within, but for what it uses up.
+kill*) ulimit -t 1; while :; do :; done ;;
+stop*) read -r _ < <(exec sleep infinity) ;;
 esac
 WORKER
 chmod +x $installed

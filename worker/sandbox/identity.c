@@ -2,8 +2,8 @@
 
 /* A user id that nobody else has
  *
- * Two workers with one id could send signals to each other and would share what the kernel accounts by user. Who
- * was started with an id of its own (a service with DynamicUser=) keeps it. What is permitted outlasts the change
+ * Two workers with one id could send signals to each other and would share what the kernel accounts by user. A group
+ * other than root's is kept: it is the one that may connect to the manager. What is permitted outlasts the change
  * by a moment, so that namespaces can be made where administrators forbid that to ordinary users.
  */
 
@@ -32,7 +32,7 @@ static int raise_permitted(void) {
 }
 
 int sandbox_change_identity(struct sandbox *s) {
-        gid_t gid = (gid_t)s->uid;
+        gid_t gid = getegid() != 0 ? getegid() : (gid_t)s->uid;
 
         if (s->uid == 0)
                 return geteuid() == 0 ? sandbox_miss(s, SANDBOX_OWN_USER, EPERM) : 0;

@@ -4,8 +4,8 @@
  *
  * A worker is part of the way by which memory is made free: dirty pages are written through it. So memory that the
  * kernel takes on its behalf is never made free by writing to its own device, and when the machine runs out of
- * memory others are killed first. The limits are for the time after: no core file with people's data, no more fds
- * than a worker has any use for.
+ * memory others are killed first. The limits are for the time after: no core file with people's data, no more
+ * fds than the queues of the largest machine.
  */
 
 #include <errno.h>
@@ -22,14 +22,12 @@
 #define PR_SET_IO_FLUSHER 57
 #endif
 
-enum { OPEN_FILES_MAX = 512 };
-
 static const struct {
         int resource;
         rlim_t value;
 } limits[] = {
         { RLIMIT_CORE, 0 },
-        { RLIMIT_NOFILE, OPEN_FILES_MAX },
+        { RLIMIT_NOFILE, SANDBOX_OPEN_FILES_MAX },
         { RLIMIT_MSGQUEUE, 0 },
 };
 

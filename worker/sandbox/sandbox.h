@@ -34,6 +34,9 @@ enum sandbox_part {
         SANDBOX_SECCOMP = 1U << 7,
 };
 
+/* A queue has a ring, and a device has up to 4096 queues. */
+enum { SANDBOX_OPEN_FILES_MAX = 4096 + 256 };
+
 enum { SANDBOX_NAMESPACE_COUNT = 6, SANDBOX_LINK_SIZE = 32 };
 
 struct sandbox {

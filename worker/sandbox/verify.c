@@ -79,7 +79,7 @@ static int verify_limits(struct sandbox *s) {
         struct rlimit core, files;
 
         if (getrlimit(RLIMIT_CORE, &core) < 0 || getrlimit(RLIMIT_NOFILE, &files) < 0 ||
-            core.rlim_max != 0 || files.rlim_max > 1024)
+            core.rlim_max != 0 || files.rlim_max != SANDBOX_OPEN_FILES_MAX)
                 return broken(s, "its limits are not set");
         return 0;
 }
