@@ -14,7 +14,6 @@
 #include "lib/spec/json.h"
 #include "ublkmgr/bus.h"
 #include "ublkmgr/device.h"
-#include "ublkmgr/state.h"
 #include "ublkmgr/users.h"
 
 #define ORIGIN_PREFIX "config:"
@@ -221,25 +220,21 @@ static int remove_device(struct apply *a) {
         return r < 0 ? r : device_detach(d, a->force, on_removed, a);
 }
 
-/* Live changes: until there are more of them, this is all that can differ. */
+static void on_updated(void *userdata, _unused_ struct device *d, int error, const char *problem) {
+        action_ended(userdata, error, problem);
+}
+
 static int update(struct apply *a) {
         struct plan_action *action = &a->plan->actions[a->at];
         struct device *d;
         int r;
 
         r = find_planned(a, &d);
-        if (r >= 0 && (d->state != DEVICE_LIVE || d->sequence))
-                r = -EBUSY;
         if (r >= 0)
-                r = state_write(d, action->spec);
-        if (r < 0)
-                return r;
-        spec_free(d->spec);
-        d->spec = TAKE_PTR(action->spec);
-        (void)sd_bus_emit_properties_changed(d->manager->bus, d->object_path, BUS_DEVICE_INTERFACE,
-                                             "Spec", NULL);
-        action_ended(a, 0, NULL);
-        return 0;
+                r = device_update(d, action->spec, on_updated, a);
+        if (r >= 0)
+                TAKE_PTR(action->spec);
+        return r;
 }
 
 /* Returns 1 if the action will end later (or has ended with action_ended()), 0 when there is nothing to do. */

@@ -330,6 +330,15 @@ static int stop_waiting_for_udev(void *subject) {
         return STEP_DONE;
 }
 
+/* --- make-partitions --- */
+
+static int make_partitions(void *subject) {
+        struct device *d = subject;
+
+        return spec_number(d->spec, SPEC_PARTITIONS) ? device_change_partitions(d, true)
+                                                     : STEP_DONE;
+}
+
 static const struct step attach_steps[] = {
         { .name = "open-backing", .run = open_backing, .undo = close_backing },
         { .name = "add-device",
@@ -340,7 +349,7 @@ static const struct step attach_steps[] = {
         { .name = "start-worker",
           .run = start_worker,
           .undo = kill_worker,
-          .timeout_usec = SPAWN_TIMEOUT_USEC + 5 * USEC_PER_SEC },
+          .timeout_usec = SPAWN_TIMEOUT_USEC + 10 * USEC_PER_SEC },
         { .name = "configure-worker", .run = configure_worker },
         { .name = "set-parameters", .run = set_parameters },
         { .name = "publish", .run = publish, .undo = unpublish },
@@ -349,6 +358,11 @@ static const struct step attach_steps[] = {
           .run = wait_for_udev,
           .undo = stop_waiting_for_udev,
           .timeout_usec = UDEV_TIMEOUT,
+          .optional = true },
+        { .name = "make-partitions",
+          .run = make_partitions,
+          .undo = stop_waiting_for_udev,
+          .timeout_usec = PARTITIONS_TIMEOUT,
           .optional = true },
 };
 

@@ -288,6 +288,7 @@ static const struct operation clean_up_operation = {
 void device_clean_up(struct device *d) {
         int r;
 
+        device_cancel_update(d);
         d->state = DEVICE_FAILED;
         d->started = false;
         bus_device_changed(d);

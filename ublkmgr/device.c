@@ -85,6 +85,7 @@ struct device *device_free(struct device *d) {
         safe_close(d->device_fd);
         safe_close(d->backing.fd);
         spec_free(d->spec);
+        spec_free(d->wanted);
         free(d->name);
         free(d->object_path);
         free(d->origin);
@@ -130,6 +131,7 @@ void device_abandon(void *subject) {
         d->awaiting_exit = false;
         ublk_ctrl_forget(d->manager->ctrl, TAKE_PTR(d->request));
         d->opening = ring_forget(d->opening);
+        d->helper = helper_forget(d->helper);
         d->spawn = spawner_cancel(d->manager->spawner, d->spawn);
 }
 

@@ -14,6 +14,7 @@
 #include "lib/spec/spec.h"
 #include "lib/ublk/ctrl.h"
 #include "ublkmgr/backing.h"
+#include "ublkmgr/helper.h"
 #include "ublkmgr/manager.h"
 #include "ublkmgr/steps.h"
 #include "ublkmgr/udev.h"
@@ -62,8 +63,10 @@ struct device {
         bool awaiting_udev; /* the current step ends with that */
         struct ublk_request *request;
         struct ring_op *opening;
+        struct helper *helper;
         struct spawn *spawn;
         struct udev_wait *udev_wait;
+        struct spec *wanted; /* of an update: what the device shall be; NULL: it is none */
         char *problem;
         device_done done;
         void *userdata;
@@ -87,6 +90,13 @@ int device_attach(struct device *d, int backing_fd, device_done done, void *user
 /* Begins to remove a device that is DEVICE_LIVE or DEVICE_FAILED. Without force, one that is in use is left
  * as it is (-EBUSY). Returns as device_attach(). */
 int device_detach(struct device *d, bool force, device_done done, void *userdata);
+
+/* Begins to change a DEVICE_LIVE device to another spec, which may differ in what changes live only; takes the spec over
+ * on success. Returns as device_attach(). */
+int device_update(struct device *d, struct spec *spec, device_done done, void *userdata);
+
+/* Gives up on an update, whose device has just failed. */
+void device_cancel_update(struct device *d);
 
 /* Begins to delete the kernel device of a device whose worker ended by itself or can't be trusted any more (and is
  * killed); it stays as DEVICE_FAILED. */
@@ -114,6 +124,14 @@ int device_await_worker(struct device *d);
 /* Looks whether the kernel device is still this one, as a step: its id may belong to another by now, and then there
  * is nothing to be stopped or deleted. */
 int device_look(struct device *d);
+
+/* Makes the partitions of the disk known to the kernel, or unknown, and waits for udev, as a step, which has to have
+ * PARTITIONS_TIMEOUT. While a device is attached a failure is only logged. */
+int device_change_partitions(struct device *d, bool wanted);
+#define PARTITIONS_TIMEOUT (50 * USEC_PER_SEC)
+
+/* The same for a device that was taken over in the middle of that, as no step and without waiting. */
+void device_check_partitions(struct device *d);
 
 /* Deletes the kernel device, as a step. Refuses as long as its worker lives. */
 int device_delete(struct device *d);

@@ -12,6 +12,7 @@ int main(int argc, char **argv) {
         struct manager_config config = {
                 .folder = RUNTIME_FOLDER,
                 .worker_path = LIBEXEC_FOLDER "/ublk-worker",
+                .partitions_path = LIBEXEC_FOLDER "/ublk-partitions",
                 .udev = true,
                 .new_ctrl = new_ctrl,
         };

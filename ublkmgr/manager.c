@@ -124,6 +124,7 @@ static int setup_spawner(struct manager *m) {
         if (kind == SETTINGS_SPAWNER_AUTO)
                 kind = !m->config->address && sd_booted() > 0 ? SETTINGS_SPAWNER_SYSTEMD
                                                               : SETTINGS_SPAWNER_EXEC;
+        m->helper_units = kind == SETTINGS_SPAWNER_SYSTEMD;
         if (kind == SETTINGS_SPAWNER_SYSTEMD)
                 return spawner_systemd_new(m->event, m->bus, m->config->folder, &m->spawner);
         return spawner_exec_new(m->event, m->config->worker_path, &m->spawner);

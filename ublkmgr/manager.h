@@ -23,6 +23,7 @@ struct manager_config {
         const char *address;           /* of a private bus; NULL: the system bus */
         const char *folder;            /* "/run/ublkmgr" */
         const char *worker_path;       /* the program that serves a device, as a child */
+        const char *partitions_path;   /* the program that makes partitions, as a child */
         enum settings_spawner spawner; /* other than "auto": counts more than the settings */
         const char *settings_path;     /* NULL: ublkmgr.conf is looked for */
         bool check_settings;           /* only tell what is wrong with it */
@@ -40,6 +41,7 @@ struct manager {
         struct ublk_ctrl *ctrl;
         struct spawner *spawner;
         struct udev *udev;
+        bool helper_units; /* helpers are units, not children */
         char *udev_folder;
         char *state_folder;
 

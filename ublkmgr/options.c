@@ -22,6 +22,7 @@ static void print_help(const char *program) {
                "     --folder=PATH     Keep runtime files here (default: %s)\n"
                "     --spawner=HOW     Start workers as units or as children: auto, systemd, exec\n"
                "     --worker=PATH     The program that serves a device, as a child\n"
+               "     --partitions=PATH The program that makes partitions, as a child\n"
                "     --config=PATH     Read settings from here (default: /etc/ublk/ublkmgr.conf)\n"
                "     --check-config    Tell what is wrong with the settings, and exit\n"
                "     --debug           Log more\n\n"
@@ -47,6 +48,7 @@ static int parse_options(int argc, char **argv, struct manager_config *config) {
                 OPTION_FOLDER,
                 OPTION_SPAWNER,
                 OPTION_WORKER,
+                OPTION_PARTITIONS,
                 OPTION_CONFIG,
                 OPTION_CHECK_CONFIG,
                 OPTION_DEBUG,
@@ -58,6 +60,7 @@ static int parse_options(int argc, char **argv, struct manager_config *config) {
                 { "folder", required_argument, NULL, OPTION_FOLDER },
                 { "spawner", required_argument, NULL, OPTION_SPAWNER },
                 { "worker", required_argument, NULL, OPTION_WORKER },
+                { "partitions", required_argument, NULL, OPTION_PARTITIONS },
                 { "config", required_argument, NULL, OPTION_CONFIG },
                 { "check-config", no_argument, NULL, OPTION_CHECK_CONFIG },
                 { "debug", no_argument, NULL, OPTION_DEBUG },
@@ -85,6 +88,9 @@ static int parse_options(int argc, char **argv, struct manager_config *config) {
                         break;
                 case OPTION_WORKER:
                         config->worker_path = optarg;
+                        break;
+                case OPTION_PARTITIONS:
+                        config->partitions_path = optarg;
                         break;
                 case OPTION_CONFIG:
                         config->settings_path = optarg;

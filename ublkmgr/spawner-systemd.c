@@ -45,6 +45,7 @@ struct spawn {
         char *job;         /* its object path, once systemd has answered */
         sd_bus_slot *call; /* that asks for the job */
         sd_event_source *deadline;
+        bool late; /* the deadline has passed: the job is to stop the unit */
         spawn_done done;
         void *userdata;
 };
@@ -97,7 +98,7 @@ _printf_(3, 4) static void spawn_fail(struct spawn *spawn, int error, const char
         spawn_finish(spawn, error, problem, NULL);
 }
 
-/* Nobody waits for the result: the unit has its own time limit for stopping. */
+/* The unit has its own time limit for stopping. */
 static void stop_unit(struct spawn *spawn) {
         int r;
 
@@ -106,17 +107,6 @@ static void stop_unit(struct spawn *spawn) {
                                      "replace");
         if (r < 0)
                 (void)log_errno(LOG_WARNING, r, "%s can't be stopped", spawn->unit);
-}
-
-static int on_deadline(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
-        struct spawn *spawn = userdata;
-
-        stop_unit(spawn);
-        spawn_fail(spawn, -ETIMEDOUT,
-                   "the worker did not connect in time: see 'systemctl status %s' and 'journalctl "
-                   "-u %s'",
-                   spawn->unit, spawn->unit);
-        return 0;
 }
 
 static int on_reply(sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *ret_error) {
@@ -141,7 +131,19 @@ static int on_reply(sd_bus_message *reply, void *userdata, _unused_ sd_bus_error
         return 0;
 }
 
+static int ask_systemd(struct spawn *spawn, const char *method) {
+        return sd_bus_call_method_async(spawn->spawner->bus, &spawn->call, SYSTEMD_NAME,
+                                        SYSTEMD_PATH, SYSTEMD_INTERFACE, method, on_reply, spawn,
+                                        "ss", spawn->unit, "replace");
+}
+
 static void job_ended(struct spawn *spawn, const char *result) {
+        if (spawn->late) {
+                spawn_fail(spawn, -ETIMEDOUT,
+                           "the worker did not connect in time: see 'journalctl -u %s'",
+                           spawn->unit);
+                return;
+        }
         /* Ready without a word to us: it was running before, and may serve a device that we don't know. */
         if (streq(result, "done"))
                 spawn_fail(spawn, -ECHILD,
@@ -174,13 +176,27 @@ static int on_job_removed(sd_bus_message *signal, void *userdata,
         return 0;
 }
 
+/* Its end is waited for, so that nothing is left when the attach has failed. */
+static int on_deadline(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
+        struct spawn *spawn = userdata;
+        int r;
+
+        spawn->late = true;
+        free(TAKE_PTR(spawn->job));
+        spawn->call = sd_bus_slot_unref(spawn->call);
+        r = ask_systemd(spawn, "StopUnit");
+        if (r < 0)
+                spawn_fail(spawn, r, "%s can't be stopped: %s", spawn->unit, strerror(-r));
+        return 0;
+}
+
 static bool on_connected(void *userdata, const struct worker_process *process) {
         struct spawner_systemd *s = userdata;
 
         LIST_FOREACH (i, &s->spawns) {
                 struct spawn *spawn = CONTAINER_OF(i, struct spawn, list);
 
-                if (streq(spawn->unit, process->unit)) {
+                if (!spawn->late && streq(spawn->unit, process->unit)) {
                         spawn_finish(spawn, 0, NULL, process);
                         return true;
                 }
@@ -222,10 +238,7 @@ static int systemd_start(struct spawner *spawner, const struct spawn_order *orde
                 r = sd_event_add_time_relative(s->event, &spawn->deadline, CLOCK_MONOTONIC,
                                                SPAWN_TIMEOUT_USEC, 0, on_deadline, spawn);
         if (r >= 0)
-                r = sd_bus_call_method_async(s->bus, &spawn->call, SYSTEMD_NAME, SYSTEMD_PATH,
-                                             SYSTEMD_INTERFACE,
-                                             order->replace ? "RestartUnit" : "StartUnit", on_reply,
-                                             spawn, "ss", spawn->unit, "replace");
+                r = ask_systemd(spawn, order->replace ? "RestartUnit" : "StartUnit");
         if (r < 0) {
                 spawn_free(spawn);
                 return r;

@@ -53,7 +53,8 @@ struct spawner {
         const char *what; /* it starts, for messages */
 };
 
-/* Begins to start the worker of a device. Returns 0, and calls order->done() within SPAWN_TIMEOUT; or a negative errno. A
+/* Begins to start the worker of a device. Returns 0, and calls order->done() within SPAWN_TIMEOUT_USEC and the time that it takes
+ * to end what was started; or a negative errno. A
  * program that can't be executed at all is an error, not a worker that exits. */
 static inline int spawner_start(struct spawner *s, const struct spawn_order *order,
                                 struct spawn **ret) {
@@ -75,7 +76,7 @@ static inline struct spawner *spawner_free(struct spawner *s) {
 }
 
 /* Longer than the TimeoutStopSec= of a worker's unit, because an old worker may have to be ended first. */
-#define SPAWN_TIMEOUT_USEC (20 * 1000000ULL)
+#define SPAWN_TIMEOUT_USEC (30 * 1000000ULL)
 
 /* Workers as children: clone3() and exec of the program at `path` (borrowed). */
 int spawner_exec_new(sd_event *event, const char *path, struct spawner **ret);

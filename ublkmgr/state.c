@@ -119,6 +119,7 @@ static int take_over(struct manager *m, const char *name, struct record *record,
         d->geometry.size_bytes = disk_size(info->dev_id);
         d->diskseq = udev_diskseq(info->dev_id);
         log_info("%s: taken over as /dev/ublkb%u", name, info->dev_id);
+        device_check_partitions(d);
         return 0;
 }
 

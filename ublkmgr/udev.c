@@ -26,7 +26,7 @@ struct udev_wait {
         struct list list;
         char disk[32];
         const char *name;
-        bool present;
+        enum { WAIT_PRESENT, WAIT_GONE, WAIT_PARTITIONS } what;
         udev_done done;
         void *userdata;
 };
@@ -36,6 +36,25 @@ static bool is_ready(sd_device *device, const char *name) {
 
         return sd_device_get_is_initialized(device) > 0 &&
                sd_device_get_property_value(device, "UBLK_NAME", &value) >= 0 && streq(value, name);
+}
+
+/* The mark of ublk-partitions, which changes no device by itself. */
+static bool is_announcement(sd_device *device) {
+        const char *value;
+
+        return sd_device_get_property_value(device, "SYNTH_ARG_UBLK", &value) >= 0 &&
+               streq(value, "partitions");
+}
+
+static bool is_awaited(const struct udev_wait *w, sd_device *device, bool removed) {
+        switch (w->what) {
+        case WAIT_PRESENT:
+                return !removed && is_ready(device, w->name);
+        case WAIT_GONE:
+                return removed;
+        default:
+                return !removed && is_announcement(device);
+        }
 }
 
 static void wait_finish(struct udev_wait *w) {
@@ -58,11 +77,8 @@ static int on_device(_unused_ sd_device_monitor *monitor, sd_device *device, voi
 
         LIST_FOREACH (i, &u->waits) {
                 struct udev_wait *w = CONTAINER_OF(i, struct udev_wait, list);
-                bool removed = action == SD_DEVICE_REMOVE;
 
-                if (!streq(w->disk, disk) || w->present == removed)
-                        continue;
-                if (w->present && !is_ready(device, w->name))
+                if (!streq(w->disk, disk) || !is_awaited(w, device, action == SD_DEVICE_REMOVE))
                         continue;
                 wait_finish(w);
                 /* One event belongs to one wait: an id is used by one device at a time. */
@@ -176,27 +192,51 @@ static bool is_there(const char *disk) {
         return true;
 }
 
-int udev_wait(struct udev *u, uint32_t id, bool present, const char *name, udev_done done,
-              void *userdata, struct udev_wait **ret) {
+static int wait_new(struct udev *u, uint32_t id, udev_done done, void *userdata,
+                    struct udev_wait **ret) {
         struct udev_wait *w;
-
-        if (!u->monitor)
-                return 1;
 
         w = calloc(1, sizeof(*w));
         if (!w)
                 return -ENOMEM;
-        *w = (struct udev_wait){
-                .name = name, .present = present, .done = done, .userdata = userdata
-        };
+        *w = (struct udev_wait){ .done = done, .userdata = userdata };
         (void)snprintf(w->disk, sizeof(w->disk), "ublkb%u", id);
-        list_init(&w->list);
+        list_append(&u->waits, &w->list);
+        *ret = w;
+        return 0;
+}
 
+int udev_wait(struct udev *u, uint32_t id, bool present, const char *name, udev_done done,
+              void *userdata, struct udev_wait **ret) {
+        struct udev_wait *w;
+        int r;
+
+        if (!u->monitor)
+                return 1;
+        r = wait_new(u, id, done, userdata, &w);
+        if (r < 0)
+                return r;
+        w->name = name;
+        w->what = present ? WAIT_PRESENT : WAIT_GONE;
         if (present ? is_ready_now(w->disk, name) : !is_there(w->disk)) {
-                free(w);
+                udev_wait_free(w);
                 return 1;
         }
-        list_append(&u->waits, &w->list);
+        *ret = w;
+        return 0;
+}
+
+int udev_wait_partitions(struct udev *u, uint32_t id, udev_done done, void *userdata,
+                         struct udev_wait **ret) {
+        struct udev_wait *w;
+        int r;
+
+        if (!u->monitor)
+                return 1;
+        r = wait_new(u, id, done, userdata, &w);
+        if (r < 0)
+                return r;
+        w->what = WAIT_PARTITIONS;
         *ret = w;
         return 0;
 }

@@ -34,6 +34,11 @@ int udev_remove_identity(struct udev *u, uint32_t id, const char *name);
 int udev_wait(struct udev *u, uint32_t id, bool present, const char *name, udev_done done,
               void *userdata, struct udev_wait **ret);
 
+/* Waits until udev has finished with the partitions of the disk that a helper has changed (ublk-partitions announces the
+ * end of that). Has to begin before the helper. Returns as udev_wait(). */
+int udev_wait_partitions(struct udev *u, uint32_t id, udev_done done, void *userdata,
+                         struct udev_wait **ret);
+
 /* Stops waiting. NULL is fine; returns NULL. */
 struct udev_wait *udev_wait_free(struct udev_wait *w);
 

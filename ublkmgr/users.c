@@ -52,7 +52,7 @@ static void add_holders(const char *folder, struct strbuf *out) {
                 closedir(dir);
 }
 
-static int collect(const char *disk, struct numbers *n, struct strbuf *out) {
+static int collect(const char *disk, bool whole, struct numbers *n, struct strbuf *out) {
         _cleanup_free_ char *folder = NULL;
         struct dirent *entry;
         DIR *dir;
@@ -62,8 +62,10 @@ static int collect(const char *disk, struct numbers *n, struct strbuf *out) {
         dir = opendir(folder);
         if (!dir)
                 return -errno;
-        add_number(n, folder);
-        add_holders(folder, out);
+        if (whole) {
+                add_number(n, folder);
+                add_holders(folder, out);
+        }
         while ((entry = readdir(dir))) {
                 _cleanup_free_ char *part = NULL;
 
@@ -125,7 +127,7 @@ static int add_mounts(const struct numbers *n, struct strbuf *out) {
         return 0;
 }
 
-static int add_swaps(const char *disk, struct strbuf *out) {
+static int add_swaps(const char *disk, bool whole, struct strbuf *out) {
         _cleanup_free_ char *line = NULL, *prefix = NULL;
         size_t size = 0;
         FILE *f;
@@ -138,7 +140,7 @@ static int add_swaps(const char *disk, struct strbuf *out) {
         while (getline(&line, &size, f) >= 0) {
                 size_t n = strlen(prefix);
 
-                if (strncmp(line, prefix, n) == 0 && strchr(" \tp", line[n]))
+                if (strncmp(line, prefix, n) == 0 && strchr(whole ? " \tp" : "p", line[n]))
                         add_user(out, "used as", "swap");
         }
         fclose(f);
@@ -157,7 +159,7 @@ int disk_open_exclusive(struct ring *ring, uint32_t id, uint64_t timeout_usec, r
         return ring_start(ring, &sqe, path, ring_late_close, timeout_usec, done, userdata, ret);
 }
 
-int disk_users(uint32_t id, char **ret) {
+static int find_users(uint32_t id, bool whole, char **ret) {
         _cleanup_(strbuf_done) struct strbuf out = STRBUF_NULL;
         struct numbers numbers = { .count = 0 };
         char disk[32];
@@ -165,7 +167,7 @@ int disk_users(uint32_t id, char **ret) {
 
         *ret = NULL;
         (void)snprintf(disk, sizeof(disk), "ublkb%u", id);
-        r = collect(disk, &numbers, &out);
+        r = collect(disk, whole, &numbers, &out);
         if (r == -ENOENT)
                 return 0;
         if (r < 0)
@@ -173,8 +175,16 @@ int disk_users(uint32_t id, char **ret) {
         r = add_mounts(&numbers, &out);
         if (r < 0)
                 return r;
-        r = add_swaps(disk, &out);
+        r = add_swaps(disk, whole, &out);
         if (r < 0)
                 return r;
         return out.length > 0 || out.error < 0 ? strbuf_steal(&out, ret) : 0;
+}
+
+int disk_users(uint32_t id, char **ret) {
+        return find_users(id, true, ret);
+}
+
+int partition_users(uint32_t id, char **ret) {
+        return find_users(id, false, ret);
 }

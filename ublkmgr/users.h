@@ -15,6 +15,9 @@
  * when there are none. Returns 0 or a negative errno. */
 int disk_users(uint32_t id, char **ret);
 
+/* The same for its partitions alone. */
+int partition_users(uint32_t id, char **ret);
+
 /* Begins to open the disk so that nobody else may use it at the same time: done() gets an fd, which the caller has
  * to close, or -EBUSY. Returns 0 or a negative errno. */
 int disk_open_exclusive(struct ring *ring, uint32_t id, uint64_t timeout_usec, ring_done done,

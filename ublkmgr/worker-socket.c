@@ -113,9 +113,10 @@ static int open_to_group(const char *path) {
                 log_debug("there is no group " SOCKET_GROUP ", only root's workers can connect");
                 return 0;
         }
-        if (chown(path, (uid_t)-1, group->gr_gid) < 0 || chmod(path, 0660) < 0)
+        /* The unit gives us that group, so that we need no right to choose among all groups. */
+        if (getegid() != group->gr_gid && chown(path, (uid_t)-1, group->gr_gid) < 0)
                 return -errno;
-        return 0;
+        return chmod(path, 0660) < 0 ? -errno : 0;
 }
 
 static int listen_at(struct worker_socket *s) {

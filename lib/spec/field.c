@@ -154,6 +154,15 @@ static const struct spec_field fields[_SPEC_KEY_MAX] = {
                 .example = "0",
                 .doc = "The N of /dev/ublkbN",
         },
+        [SPEC_PARTITIONS] = {
+                .key = "partitions",
+                .kind = SPEC_KIND_BOOL,
+                .types = EVERY_TYPE,
+                .change = SPEC_CHANGE_LIVE,
+                .fallback = "false",
+                .example = "true",
+                .doc = "Whether the partitions in its table get nodes, such as ublkb0p1",
+        },
         [SPEC_DESCRIPTION] = {
                 .key = "description",
                 .kind = SPEC_KIND_STRING,

@@ -29,6 +29,7 @@ enum spec_key {
         SPEC_QUEUE_DEPTH,
         SPEC_MAX_IO_BYTES,
         SPEC_ID,
+        SPEC_PARTITIONS,
         SPEC_DESCRIPTION,
         _SPEC_KEY_MAX,
 };

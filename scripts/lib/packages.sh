@@ -8,13 +8,13 @@
 # To compile.
 packages_build=(
         gcc libc6-dev linux-libc-dev meson ninja-build pkgconf
-        libsystemd-dev libcjson-dev liburing-dev
+        libsystemd-dev libcjson-dev liburing-dev libblkid-dev
 )
 
 # To compile with the other compiler, and to run the tests that need no kernel driver.
 packages_test=(
         clang clang-format shellcheck binutils libcmocka-dev
-        dbus dbus-daemon util-linux e2fsprogs
+        dbus dbus-daemon systemd util-linux e2fsprogs
         python3 python3-pytest python3-dbus python3-gi python3-jsonschema
 )
 
@@ -33,7 +33,7 @@ packages_bench=(
 # dynamically (clang links its own statically).
 packages_guest=(
         systemd-sysv udev dbus polkitd kmod util-linux procps sudo
-        e2fsprogs xfsprogs dmsetup fio strace jq python3-minimal
-        libsystemd0 libcjson1 liburing2 zlib1g libzstd1 libcmocka0
+        e2fsprogs xfsprogs fdisk dmsetup fio strace jq python3-minimal
+        libsystemd0 libcjson1 liburing2 libblkid1 zlib1g libzstd1 libcmocka0
         libasan8 libubsan1 liblsan0
 )

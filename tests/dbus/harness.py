@@ -178,7 +178,8 @@ class Client:
 
 
 class Manager(Client):
-    def __init__(self, fail="", fail_step="", haste=0, environment=None, worker=None, settings="{}"):
+    def __init__(self, fail="", fail_step="", haste=0, environment=None, worker=None, settings="{}",
+                 partitions="/bin/true"):
         # Not pytest's folder: other users, who can't look into that one, call too.
         self.top = pathlib.Path(tempfile.mkdtemp(prefix="ublk-dbus-"))
         self.top.chmod(0o755)
@@ -188,7 +189,7 @@ class Manager(Client):
             self.start_bus()
             # Never those of the machine.
             (self.top / "ublkmgr.conf").write_text(settings)
-            self.start_manager(fail, fail_step, haste, environment, worker)
+            self.start_manager(fail, fail_step, haste, environment, worker, partitions)
             super().__init__(self.address)
         except BaseException:
             self.clean_up()
@@ -201,7 +202,8 @@ class Manager(Client):
                                         "--print-address"], stdout=subprocess.PIPE, text=True)
         self.address = self.daemon.stdout.readline().strip()
 
-    def start_manager(self, fail="", fail_step="", haste=0, environment=None, worker=None):
+    def start_manager(self, fail="", fail_step="", haste=0, environment=None, worker=None,
+                      partitions="/bin/true"):
         env = dict(os.environ, UBLK_FAKE_FAIL=fail, NOTIFY_SOCKET=str(self.top / "notify"), **(environment or {}))
         env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
         if fail_step:
@@ -219,7 +221,7 @@ class Manager(Client):
             self.process = subprocess.Popen(
                 [os.environ["FAKE_MANAGER"], "--address=" + self.address, f"--folder={self.folder}",
                  f"--config={self.top}/ublkmgr.conf",
-                 "--worker=" + (worker or os.environ["FAKE_WORKER"]), "--debug"],
+                 "--worker=" + (worker or os.environ["FAKE_WORKER"]), f"--partitions={partitions}", "--debug"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=env)
             exited = os.pidfd_open(self.process.pid)
             try:

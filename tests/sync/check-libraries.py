@@ -15,6 +15,7 @@ COMMON = {"libc.so.6"}
 EXPECTED = {
     "ublkmgr": COMMON | {"libsystemd.so.0", "liburing.so.2", "libcjson.so.1"},
     "ublk-worker": COMMON | {"liburing.so.2"},
+    "ublk-partitions": COMMON | {"libblkid.so.1"},
     "ublkctl": COMMON | {"libsystemd.so.0", "libcjson.so.1"},
 }
 RUNTIME = re.compile(r"^(lib[alut]san\.so|libubsan\.so|libclang_rt|libm\.so|libgcc_s\.so|librt\.so|libdl\.so"

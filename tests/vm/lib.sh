@@ -204,8 +204,12 @@ manager_with() {
 # with_units: workers as units of systemd for the rest of the test, as users have them. run-all.sh starts them as children,
 # because on an emulated processor a unit of a build with sanitizers takes seconds to start.
 with_units() {
+        local exec=/run/systemd/system/ublkmgr.service.d/90-exec.conf
         mv /etc/ublk/ublkmgr.conf /run/ublk-test.conf
-        defer 'mv /run/ublk-test.conf /etc/ublk/ublkmgr.conf; systemctl restart ublkmgr'
+        mv $exec /run/ublk-test.unit
+        defer "mv /run/ublk-test.conf /etc/ublk/ublkmgr.conf; mv /run/ublk-test.unit $exec
+                systemctl daemon-reload; systemctl restart ublkmgr"
+        systemctl daemon-reload
         systemctl restart ublkmgr
 }
 

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
@@ -18,21 +17,8 @@
 
 #include "lib/base/fd.h"
 #include "lib/base/macro.h"
+#include "worker/sandbox/architecture.h"
 #include "worker/sandbox/sandbox.h"
-
-#if defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define ARCHITECTURE AUDIT_ARCH_RISCV64
-#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
-#define ARCHITECTURE AUDIT_ARCH_PPC64LE
-#elif defined(__s390x__)
-#define ARCHITECTURE AUDIT_ARCH_S390X
-#else
-#error "which architecture does the kernel report for this machine?"
-#endif
 
 /* The first argument is 64 bits wide; an fd is its lower half. */
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -54,7 +40,7 @@ static unsigned make_filter(const struct sandbox_call *calls, size_t n_calls,
         unsigned n = 0;
 
         add(filter, &n, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
-        add(filter, &n, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
+        add(filter, &n, BPF_JMP | BPF_JEQ | BPF_K, SANDBOX_ARCHITECTURE, 1, 0);
         add(filter, &n, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
         add(filter, &n, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
         for (size_t i = 0; i < n_calls; i++) {
