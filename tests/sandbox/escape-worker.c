@@ -7,8 +7,8 @@
  *
  *     MODE.ATTEMPT.VICTIM.ADDRESS      try.mount-tmpfs.1234.7ffc0000
  *
- * MODE is one of attempt_modes, and takes away what that says ("control" in addition to --unconfined). "without.N" makes no
- * attempt; the filter of that one lacks entry N.
+ * MODE is one of attempt_modes, and takes away what that says. "without.N" makes no attempt; the filter of that one lacks
+ * entry N.
  */
 
 #include "tests/sandbox/escape-worker.h"
@@ -106,9 +106,10 @@ static int read_role(const char *name) {
 
 /* The first step: one thread, no confinement. */
 int __wrap_sandbox_begin(struct sandbox *s) {
-        const struct worker *w = CONTAINER_OF(s, struct worker, sandbox);
+        struct worker *w = CONTAINER_OF(s, struct worker, sandbox);
         int r = read_role(w->name);
 
+        w->unconfined = mode == MODE_CONTROL;
         escape_context.socket = w->socket;
         return r < 0 ? r : __real_sandbox_begin(s);
 }

@@ -30,14 +30,10 @@ enum { MESSAGE_SECONDS = 30, SOCKET_FD = 3 };
 
 _Noreturn static void become_worker(const struct subject_config *c, int socket, int log) {
         char uid[32];
-        const char *argv[] = { c->program, "--socket-fd=3", uid, NULL, NULL, NULL };
-        size_t n = 3;
+        const char *const argv[] = { c->program, "--socket-fd=3", uid, c->name, NULL };
         int null;
 
         (void)setsid();
-        if (c->unconfined)
-                argv[n++] = "--unconfined";
-        argv[n] = c->name;
         (void)snprintf(uid, sizeof(uid), "--uid=%u", (unsigned)c->uid);
 
         /* First out of the way of the numbers that they shall get. */
