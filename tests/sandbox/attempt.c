@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The tables put together, and how a row of them becomes a system call. Nothing here allocates or opens anything: it is
+/* The tables put together (that of the sockets last: it ends with shutting down the one that others need), and how a row of them becomes a system call. Nothing here allocates or opens anything: it is
  * used in a process that may not.
  */
 
@@ -12,8 +12,8 @@
 #include "lib/base/macro.h"
 
 const struct attempt_group *const attempt_groups[] = {
-        &group_files,       &group_processes, &group_sockets, &group_kernel,
-        &group_descriptors, &group_memory,    &group_ring,    NULL,
+        &group_files,  &group_processes, &group_kernel,  &group_descriptors,
+        &group_memory, &group_ring,      &group_sockets, NULL,
 };
 
 const char *const attempt_modes[_ATTEMPT_MODE_MAX] = { "try", "nofilter", "control" };
@@ -22,14 +22,17 @@ bool attempt_is_made(const struct attempt *a, enum attempt_mode mode) {
         if (mode == MODE_CONTROL)
                 return !(a->flags & NO_CONTROL);
         if (mode == MODE_NOFILTER)
-                return a->by == BY_FILTER && !(a->flags & (FILTER_ONLY | IN_QUEUE));
+                return a->by == BY_FILTER && !(a->flags & FILTER_ONLY);
         return true;
 }
 
-/* What kills its process; what uses the ring, and might leave it useless. */
+/* Its thread is killed, or might leave its ring useless. */
 bool attempt_is_alone(const struct attempt *a, enum attempt_mode mode) {
-        return mode == MODE_TRY ? a->by == BY_FILTER
-                                : mode == MODE_CONTROL && (a->flags & IN_QUEUE);
+        return (a->flags & IN_QUEUE) && (mode == MODE_CONTROL || a->by == BY_FILTER);
+}
+
+bool attempt_is_forked(const struct attempt *a, enum attempt_mode mode) {
+        return !attempt_is_alone(a, mode) && (mode != MODE_TRY || a->by == BY_FILTER);
 }
 
 const struct attempt *attempt_find(const char *name) {

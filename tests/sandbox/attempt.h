@@ -39,6 +39,8 @@ enum {
         NO_CONTROL = 1 << 2,
         /* Allowed to workers of the network. */
         NOT_NETWORK = 1 << 3,
+        /* An operation of a ring that is younger than Linux 6.12, which refuses it with EINVAL before it looks at rules. */
+        YOUNG = 1 << 4,
 };
 
 struct attempt {
@@ -83,10 +85,11 @@ enum attempt_mode {
 
 extern const char *const attempt_modes[_ATTEMPT_MODE_MAX];
 
-/* Whether it is made in this mode, and whether that takes a process of its own. All others can be made by one process, which
- * is the name ATTEMPT_ALL. */
+/* Whether it is made in this mode; whether that takes a worker of its own. All others are made by one worker, whose name has
+ * ATTEMPT_ALL: by its children, or by itself. */
 bool attempt_is_made(const struct attempt *a, enum attempt_mode mode);
 bool attempt_is_alone(const struct attempt *a, enum attempt_mode mode);
+bool attempt_is_forked(const struct attempt *a, enum attempt_mode mode);
 
 #define ATTEMPT_ALL "all"
 

@@ -86,7 +86,7 @@ int device_add(struct devices *d, struct ublk_dev_info *ret_info, int *ret_fd) {
         return 0;
 }
 
-int device_start(struct devices *d, uint32_t id, uint64_t bytes, pid_t pid) {
+int device_start(struct devices *d, uint32_t id, uint64_t bytes) {
         struct ublk_params params = {
                 .len = sizeof(params),
                 .types = UBLK_PARAM_TYPE_BASIC | UBLK_PARAM_TYPE_DISCARD,
@@ -108,7 +108,8 @@ int device_start(struct devices *d, uint32_t id, uint64_t bytes, pid_t pid) {
         int r;
 
         r = command(d, UBLK_CMD_SET_PARAMS, id, &params, sizeof(params), 0);
-        return r < 0 ? r : command(d, UBLK_CMD_START_DEV, id, NULL, 0, (uint64_t)pid);
+        /* The driver asks for whoever has opened the device, not for whoever serves it. */
+        return r < 0 ? r : command(d, UBLK_CMD_START_DEV, id, NULL, 0, (uint64_t)getpid());
 }
 
 int device_stop(struct devices *d, uint32_t id) {

@@ -19,7 +19,7 @@ void devices_close(struct devices *d);
 int device_add(struct devices *d, struct ublk_dev_info *ret_info, int *ret_fd);
 
 /* Tells the size of a device whose worker is ready, and makes it a disk. */
-int device_start(struct devices *d, uint32_t id, uint64_t bytes, pid_t pid);
+int device_start(struct devices *d, uint32_t id, uint64_t bytes);
 
 /* Ends a disk in an orderly way; its worker sees that. */
 int device_stop(struct devices *d, uint32_t id);

@@ -4,8 +4,8 @@
  *
  *     escape-run PROGRAM MODE TARGET
  *
- * MODE is "try", "nofilter" or "control" (enum attempt_mode), or "without" (scenario.c). An attempt that ends its process
- * gets a worker and a device of its own. A line for each, and a summary; exits with 0 only if all were as they must be and
+ * MODE is "try", "nofilter" or "control" (enum attempt_mode), "calls" (compare-calls.c) or "without" (scenario.c). Most
+ * attempts are made by one worker and its children, some get a worker and a device of their own. A line for each, and a summary; exits with 0 only if all were as they must be and
  * none could not be made.
  */
 
@@ -21,16 +21,17 @@
 #include "lib/base/macro.h"
 #include "lib/wire/wire.h"
 #include "tests/sandbox/attempt.h"
+#include "tests/sandbox/compare-calls.h"
 #include "tests/sandbox/jobs.h"
 #include "tests/sandbox/judge.h"
 #include "tests/sandbox/scenario.h"
 #include "tests/sandbox/subject.h"
 
-enum { END_SECONDS = 60, FIRST_UID = 1900000 };
+enum { END_SECONDS = 60, FIRST_UID = 1900000, ATTEMPTS_MIN = 60 };
 
 /* In memory that all jobs share. */
 struct counts {
-        int made, killed, refused, worked, wrong;
+        int made, killed, refused, refused_by_ring, worked, wrong;
 };
 
 struct run {
@@ -70,6 +71,12 @@ static void add(int *counter, bool yes) {
         (void)__atomic_fetch_add(counter, yes, __ATOMIC_RELAXED);
 }
 
+static const char *last_words(const struct subject *s) {
+        size_t n = strlen(s->log);
+
+        return s->log + (n > 200 ? n - 200 : 0);
+}
+
 static void tell(const struct run *run, const struct attempt *a, const struct subject *s,
                  const char *trouble) {
         struct verdict v = judge(a, run->mode, s);
@@ -78,13 +85,16 @@ static void tell(const struct run *run, const struct attempt *a, const struct su
         add(&run->counts->made, true);
         add(&run->counts->killed, v.outcome == OUTCOME_KILLED);
         add(&run->counts->refused, v.outcome == OUTCOME_REFUSED);
+        add(&run->counts->refused_by_ring, v.outcome == OUTCOME_REFUSED && a->by == BY_RING);
         add(&run->counts->worked, v.outcome == OUTCOME_WORKED);
         add(&run->counts->wrong, wrong);
         printf("%s%s %s: %s%s%s", wrong ? "WRONG: " : "", run->target, a->name,
                outcome_to_string(v.outcome), v.outcome == OUTCOME_REFUSED ? ", " : "",
                v.outcome == OUTCOME_REFUSED ? strerror(v.error) : "");
         if (wrong)
-                printf(" (%s; status %#x, it said: %.200s)", wrong, (unsigned)s->status, s->log);
+                printf(" (%s; status %#x)", wrong, (unsigned)s->status);
+        if (v.outcome == OUTCOME_NONE)
+                printf("; it said at last: %s", last_words(s));
         (void)putchar('\n');
         (void)fflush(stdout);
 }
@@ -138,14 +148,22 @@ static int run_job(void *userdata, int job) {
 }
 
 static int summarize(const struct run *run) {
+        static const char *const how[_ATTEMPT_MODE_MAX] = {
+                [MODE_TRY] = "with all of its confinement",
+                [MODE_NOFILTER] = "without its filter of system calls",
+                [MODE_CONTROL] = "without any confinement",
+        };
         const struct counts *c = run->counts;
+        int total = 0;
 
-        printf("%d attempts in a %s worker, mode %s: %d killed by the filter, %d refused, %d "
-               "worked; "
-               "%d wrong\n",
-               c->made, run->target, attempt_modes[run->mode], c->killed, c->refused, c->worked,
-               c->wrong);
-        return c->wrong == 0 && c->made >= 60 ? 0 : -EPERM;
+        FOREACH_ATTEMPT(a)
+        total++;
+        printf("# %d of %d attempts by a worker %s (%s): %d killed by the filter, %d refused (%d "
+               "by "
+               "rules of the ring), %d worked; %d not as expected\n",
+               c->made, total, how[run->mode], run->target, c->killed, c->refused,
+               c->refused_by_ring, c->worked, c->wrong);
+        return c->wrong == 0 && c->made >= ATTEMPTS_MIN ? 0 : -EPERM;
 }
 
 static int prepare_playground(void) {
@@ -214,6 +232,8 @@ static int run_attempts(struct run *run) {
 int main(int argc, char *argv[]) {
         if (argc == 4 && streq(argv[2], "without"))
                 return run_without(argv[1], argv[3]) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (argc == 4 && streq(argv[2], "calls"))
+                return run_calls(argv[1], argv[3]) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         for (int mode = 0; argc == 4 && mode < _ATTEMPT_MODE_MAX; mode++)
                 if (streq(attempt_modes[mode], argv[2])) {
                         struct run run = {
@@ -223,6 +243,6 @@ int main(int argc, char *argv[]) {
                         };
                         return run_attempts(&run) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
                 }
-        fprintf(stderr, "Usage: escape-run PROGRAM try|nofilter|control|without TARGET\n");
+        fprintf(stderr, "Usage: escape-run PROGRAM try|nofilter|control|calls|without TARGET\n");
         return EXIT_FAILURE;
 }

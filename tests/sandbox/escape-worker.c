@@ -3,12 +3,15 @@
 /* A worker that has been taken over
  *
  * This is the worker itself, its main() and all, with a few functions wrapped by the linker (--wrap). When it is confined
- * and everything has been said to the manager, it makes the attempt that its name tells instead of serving:
+ * and everything has been said to the manager, it makes the attempts that its name tells instead of serving:
  *
- *     MODE.ATTEMPT.VICTIM.ADDRESS      try.mount-tmpfs.1234.7ffc0000
+ *     MODE.ATTEMPT.VICTIM.ADDRESS      try.register-files.1234.7ffc0000
  *
- * MODE is one of attempt_modes, and takes away what that says. "without.N" makes no attempt; the filter of that one lacks
- * entry N.
+ * MODE is one of attempt_modes, and takes away what that says. An attempt that the filter ends would end all others as well,
+ * and a device for each takes long. So there is a child for each of them, made at the last moment when that is possible: it
+ * has all of the confinement but the filter, puts on the very same one by the worker's own function, and makes its attempt.
+ *
+ * The name "without.N" makes no attempts; the filter of that worker lacks entry N.
  */
 
 #include "tests/sandbox/escape-worker.h"
@@ -30,6 +33,11 @@ bool escape_serving;
 
 static enum attempt_mode mode = MODE_TRY;
 static size_t without = WORKER_CALLS_MAX; /* the entry that is left out */
+
+/* The filter that is about to be put on. */
+static const struct sandbox *sandbox;
+static const struct sandbox_call *filter;
+static size_t filter_size;
 
 int __real_sandbox_begin(struct sandbox *s);
 int __wrap_sandbox_begin(struct sandbox *s);
@@ -60,28 +68,50 @@ void escape_make_one(void) {
         _exit(make(escape_attempt));
 }
 
-/* In a child, so that they don't meet each other's success. Where everything is allowed the mounts are its own as well. */
+static int put_on_filter(void) {
+        struct sandbox copy = *sandbox;
+
+        return __real_sandbox_filter_calls(&copy, filter, filter_size);
+}
+
+/* They don't meet each other's success either. Where everything is allowed the mounts are its own as well. */
 static void make_in_child(const struct attempt *a) {
+        char line[128];
+        int status = 0;
         pid_t pid = fork();
 
         if (pid == 0) {
                 if (mode == MODE_CONTROL && unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0)
                         _exit(1);
+                if (mode == MODE_TRY && put_on_filter() < 0)
+                        _exit(1);
                 _exit(make(a));
         }
-        while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
                 ;
+        if (WIFSIGNALED(status)) {
+                (void)snprintf(line, sizeof(line), "killed %s: %d\n", a->name, WTERMSIG(status));
+                _unused_ ssize_t n = write(STDERR_FILENO, line, strlen(line));
+        }
+}
+
+static void make_all(bool forked) {
+        FOREACH_ATTEMPT(a) {
+                if (!attempt_is_made(a, mode) || attempt_is_alone(a, mode) ||
+                    attempt_is_forked(a, mode) != forked)
+                        continue;
+                if (forked)
+                        make_in_child(a);
+                else
+                        (void)make(a);
+        }
 }
 
 void escape_make_all(void) {
-        FOREACH_ATTEMPT(a) {
-                if (!attempt_is_made(a, mode) || attempt_is_alone(a, mode))
-                        continue;
-                if (mode == MODE_TRY)
-                        (void)make(a);
-                else
-                        make_in_child(a);
-        }
+        /* All others have made these before the filter. */
+        if (mode == MODE_CONTROL)
+                make_all(true);
+        make_all(false);
         _exit(0);
 }
 
@@ -128,6 +158,11 @@ int __wrap_sandbox_filter_calls(struct sandbox *s, const struct sandbox_call *ca
         struct sandbox_call fewer[WORKER_CALLS_MAX];
         size_t k = 0;
 
+        sandbox = s;
+        filter = calls;
+        filter_size = n;
+        if (escape_role == ROLE_ALL)
+                make_all(true);
         if (mode == MODE_NOFILTER)
                 return 0;
         for (size_t i = 0; i < n; i++)

@@ -29,13 +29,15 @@ static bool find_line(const char *log, const char *word, const char *name, int *
 static struct verdict look(const struct attempt *a, enum attempt_mode mode,
                            const struct subject *s) {
         struct verdict v = { .outcome = OUTCOME_NONE };
-        int unused;
+        int signal;
 
-        if (find_line(s->log, "ESCAPED", a->name, &unused))
+        if (find_line(s->log, "ESCAPED", a->name, &signal))
                 v.outcome = OUTCOME_WORKED;
         else if (find_line(s->log, "refused", a->name, &v.error))
                 v.outcome = OUTCOME_REFUSED;
-        else if (attempt_is_alone(a, mode) && subject_was_killed_by(s, SIGSYS))
+        else if (attempt_is_alone(a, mode)
+                         ? subject_was_killed_by(s, SIGSYS)
+                         : find_line(s->log, "killed", a->name, &signal) && signal == SIGSYS)
                 v.outcome = OUTCOME_KILLED;
         return v;
 }
@@ -52,7 +54,9 @@ static const char *find_fault(const struct attempt *a, enum attempt_mode mode,
                 return NULL;
         if (a->by == BY_FILTER && v->outcome != OUTCOME_KILLED)
                 return "the filter let it through";
-        if (a->by == BY_RING && (v->outcome != OUTCOME_REFUSED || v->error != EACCES))
+        if (a->by == BY_RING &&
+            (v->outcome != OUTCOME_REFUSED ||
+             (v->error != EACCES && !((a->flags & YOUNG) && v->error == EINVAL))))
                 return "the ring took it";
         if (a->by == BY_KERNEL && v->outcome != OUTCOME_REFUSED)
                 return "the filter doesn't know it";

@@ -83,7 +83,7 @@ static const char *live(struct subject *s, struct devices *devices,
                         const struct subject_config *config) {
         if (subject_start(s, devices, config) < 0)
                 return "until READY";
-        if (device_start(devices, s->device, SUBJECT_BYTES, s->pid) < 0)
+        if (device_start(devices, s->device, SUBJECT_BYTES) < 0)
                 return "start";
         if (use_disk(s->device) < 0)
                 return "I/O";
@@ -164,7 +164,7 @@ int run_without(const char *program, const char *target) {
         struct lives lives = { program, target, count_entries(target) };
         int r = jobs_run(live_some, &lives);
 
-        printf("%zu entries in the filter of a %s worker, %s\n", lives.n, target,
+        printf("# %zu entries in the filter of a %s worker, %s\n", lives.n, target,
                r < 0 ? "not all of them needed" : "all needed");
         return r;
 }

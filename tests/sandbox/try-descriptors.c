@@ -14,7 +14,8 @@
 #include "lib/base/macro.h"
 #include "tests/sandbox/attempt.h"
 
-static char byte[64];
+/* Written to the log as well, which has lines. */
+static char byte[64] = "\n";
 static const struct iovec data = { byte, 1 };
 static int pair[2];
 static const struct flock lock = { .l_type = F_RDLCK };
@@ -31,8 +32,8 @@ static const struct attempt attempts[] = {
 #ifdef SYS_dup2
         { "dup2", BY_FILTER, FILTER_ONLY, SYS_dup2, { STDERR_FILENO, STDIN_FILENO } },
 #endif
-        { "dup3", BY_FILTER, FILTER_ONLY, SYS_dup3, { ARG_SOCKET, STDERR_FILENO, 0 } },
-        { "dup-beyond-limit", BY_FILTER, NO_CONTROL, SYS_dup3, { STDERR_FILENO, 600, 0 } },
+        { "dup3", BY_FILTER, FILTER_ONLY, SYS_dup3, { ARG_SOCKET, 20, 0 } },
+        { "dup-beyond-limit", BY_FILTER, NO_CONTROL, SYS_dup3, { STDERR_FILENO, 5000, 0 } },
         { "fcntl-dupfd", BY_FILTER, FILTER_ONLY, SYS_fcntl, { STDERR_FILENO, F_DUPFD, 0 } },
         { "fcntl-setfl", BY_FILTER, FILTER_ONLY, SYS_fcntl, { STDIN_FILENO, F_SETFL, 0 } },
         { "fcntl-lock", BY_FILTER, FILTER_ONLY, SYS_fcntl, { STDIN_FILENO, F_SETLK, P(&lock) } },
@@ -90,11 +91,12 @@ static const struct attempt attempts[] = {
           NO_CONTROL,
           SYS_io_uring_enter,
           { ARG_SOCKET, 1, 0, 0, 0, 0 } },
+        /* The first that is registered is the ring itself. */
         { "io-uring-enter-index",
           BY_KERNEL,
           NO_CONTROL,
           SYS_io_uring_enter,
-          { 0, 1, 0, 1 << 4, 0, 0 } },
+          { 1, 1, 0, 1 << 4, 0, 0 } },
         { "read-log", BY_KERNEL, NO_CONTROL, SYS_read, { STDERR_FILENO, P(byte), 1 } },
 };
 

@@ -70,7 +70,7 @@ static long call_32(long number) {
 
         __asm__ volatile("int $0x80"
                          : "+a"(r)
-                         : "b"(0L), "c"(0L), "d"(0L)
+                         : "b"((long)STDERR_FILENO), "c"(0L), "d"(0L)
                          : "memory", "r8", "r9", "r10", "r11");
         return (int)r;
 }

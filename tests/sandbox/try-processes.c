@@ -33,7 +33,8 @@ static struct __user_cap_header_struct cap_header = { .version = _LINUX_CAPABILI
 static const struct __user_cap_data_struct all_caps[2] = {
         { .effective = 1 << CAP_SYS_ADMIN, .permitted = 1 << CAP_SYS_ADMIN },
 };
-static const struct rlimit limit = { 4096, 4096 };
+/* More than a worker has. */
+static const struct rlimit limit = { 8192, 8192 };
 static const struct sched_param realtime = { .sched_priority = 1 };
 static const unsigned long processor = 1;
 static const gid_t root_group;
@@ -264,7 +265,7 @@ static const struct attempt attempts[] = {
         { "ioprio-set", BY_FILTER, 0, SYS_ioprio_set, { 1, 0, 1 << 13 } },
         { "setrlimit", BY_FILTER, 0, SYS_setrlimit, { RLIMIT_NOFILE, P(&limit) } },
         { "prlimit", BY_FILTER, 0, SYS_prlimit64, { 0, RLIMIT_NOFILE, P(&limit), 0 } },
-        { "setsid", BY_FILTER, NO_CONTROL, SYS_setsid, { 0 } },
+        { "setsid", BY_FILTER, FILTER_ONLY | NO_CONTROL, SYS_setsid, { 0 } },
         { "setpgid", BY_FILTER, NO_CONTROL, SYS_setpgid, { ARG_VICTIM, 0 } },
         { "getpid", BY_FILTER, FILTER_ONLY, SYS_getpid, { 0 } },
         { "rt-sigaction", BY_FILTER, FILTER_ONLY, SYS_rt_sigaction, { SIGUSR1, 0, 0, 8 } },
