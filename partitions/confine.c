@@ -103,14 +103,16 @@ static int no_memory_no_files(struct sandbox *s, const struct confined *c) {
         };
         static const struct rlimit limits[] = { { 0, 0 }, { MEMORY_BYTES, MEMORY_BYTES } };
 
+        (void)s;
         (void)c;
-        s->proc = safe_close(s->proc);
         return set_limits(limits, resources, ELEMENTSOF(resources));
 }
 
 static int filter(struct sandbox *s, const struct confined *c) {
-        (void)s;
-        return filter_system_calls(c->device, c->pipe);
+        int r = filter_system_calls(s, c->device, c->pipe);
+
+        s->status = safe_close(s->status);
+        return r < 0 ? r : sandbox_check_missing(s, 0);
 }
 
 static const struct {
@@ -130,7 +132,7 @@ static const struct {
 };
 
 int confine(const struct confined *c, const char **what) {
-        struct sandbox sandbox = { .uid = READER_UID, .proc = -EBADF };
+        struct sandbox sandbox = { .uid = READER_UID, .proc = -EBADF, .status = -EBADF };
 
         for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
                 int r = steps[i].run(&sandbox, c);

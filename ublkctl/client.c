@@ -174,6 +174,20 @@ int client_find_device(sd_bus *bus, const char *name, char **ret) {
         return *ret ? EXIT_SUCCESS : out_of_memory();
 }
 
+int client_each_name(const struct arguments *a,
+                     int (*each)(const struct arguments *arguments, sd_bus *bus, const char *name,
+                                 bool first)) {
+        _cleanup_bus_ sd_bus *bus = NULL;
+        int status;
+
+        status = client_connect(a, &bus);
+        if (status != EXIT_SUCCESS)
+                return status;
+        for (size_t i = 0; i < a->n_names; i++)
+                status = worse(status, each(a, bus, a->names[i], i == 0));
+        return status;
+}
+
 int client_unsendable(int error) {
         return complain("can't ask the manager: %s", strerror(-error));
 }

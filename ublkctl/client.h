@@ -5,6 +5,7 @@
  * what to do, and returns EXIT_FAILURE then; so verbs only pass the status on.
  */
 
+#include <stdbool.h>
 #include <systemd/sd-bus.h>
 
 #include "lib/base/macro.h"
@@ -28,6 +29,11 @@ int client_call(sd_bus *bus, sd_bus_message *call, const char *subject, sd_bus_m
 
 /* The object of a device, by its name. */
 int client_find_device(sd_bus *bus, const char *name, char **ret);
+
+/* Connects and does `each` for every name of the command line, also after one that failed. Returns the worst status. */
+int client_each_name(const struct arguments *arguments,
+                     int (*each)(const struct arguments *arguments, sd_bus *bus, const char *name,
+                                 bool first));
 
 /* For messages that could not be built (there is no memory, or text is not UTF-8) … */
 int client_unsendable(int error);

@@ -118,7 +118,8 @@ int verb_add(const struct arguments *a) {
         return status == EXIT_SUCCESS ? print_added(a, reply) : status;
 }
 
-static int remove_one(const struct arguments *a, sd_bus *bus, const char *name) {
+static int remove_one(const struct arguments *a, sd_bus *bus, const char *name,
+                      _unused_ bool first) {
         _cleanup_message_ sd_bus_message *call = NULL, *reply = NULL;
         int r, status;
 
@@ -137,13 +138,5 @@ static int remove_one(const struct arguments *a, sd_bus *bus, const char *name) 
 }
 
 int verb_remove(const struct arguments *a) {
-        _cleanup_bus_ sd_bus *bus = NULL;
-        int status;
-
-        status = client_connect(a, &bus);
-        if (status != EXIT_SUCCESS)
-                return status;
-        for (size_t i = 0; i < a->n_names; i++)
-                status = worse(status, remove_one(a, bus, a->names[i]));
-        return status;
+        return client_each_name(a, remove_one);
 }

@@ -170,13 +170,5 @@ static int show(const struct arguments *a, sd_bus *bus, const char *name, bool f
 }
 
 int verb_status(const struct arguments *a) {
-        _cleanup_bus_ sd_bus *bus = NULL;
-        int status;
-
-        status = client_connect(a, &bus);
-        if (status != EXIT_SUCCESS)
-                return status;
-        for (size_t i = 0; i < a->n_names; i++)
-                status = worse(status, show(a, bus, a->names[i], i == 0));
-        return status;
+        return client_each_name(a, show);
 }

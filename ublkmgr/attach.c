@@ -301,6 +301,13 @@ static void on_started(void *userdata, int result, _unused_ const union ublk_pay
 static int start_device(void *subject) {
         struct device *d = subject;
 
+        /* If the fetches of its tags are gone with the worker, some kernels don't notice and oops at the first I/O
+         * (before 7.3.4). What is left of that race is the time from here to the driver. */
+        if (!d->worker)
+                return device_problem(d, -ECHILD, "the worker ended before the device was started");
+        /* The event loop is about to tell why this fails. */
+        if (!worker_is_quiet(d->worker))
+                return STEP_PENDING;
         /* The kernel wants the pid of the process that opened /dev/ublkcN: that was us. */
         return device_command(d, UBLK_CMD_START_DEV, (uint64_t)getpid(), NULL, START_TIMEOUT,
                               on_started);

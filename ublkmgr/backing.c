@@ -79,8 +79,9 @@ int backing_new_memory(const struct spec *spec, const char *name) {
                 return -errno;
         if (ftruncate(fd, (off_t)spec_number(spec, SPEC_SIZE_BYTES)) < 0)
                 return -errno;
-        /* A worker gone wrong must not be able to pull the memory from under its successor. */
-        if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0)
+        /* A worker gone wrong must neither be able to pull the memory from under its successor nor to take all that the
+         * machine has. */
+        if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
                 return -errno;
         return TAKE_FD(fd);
 }

@@ -21,7 +21,7 @@
 
 /* Stopping writes what is cached, which takes as long as the backing needs. */
 #define STOP_TIMEOUT        (300 * USEC_PER_SEC)
-#define FORCED_STOP_TIMEOUT (20 * USEC_PER_SEC)
+#define FORCED_STOP_TIMEOUT (10 * USEC_PER_SEC)
 #define CHECK_TIMEOUT       (10 * USEC_PER_SEC)
 #define EXIT_TIMEOUT        (5 * USEC_PER_SEC)
 #define STEP_MARGIN         (5 * USEC_PER_SEC)
@@ -173,18 +173,24 @@ static int await_udev(void *subject) {
         return d->udev_gone ? STEP_DONE : STEP_PENDING;
 }
 
+static int files_removed(struct device *d, int r) {
+        return r < 0 ? device_problem(d, r, "its files can't be removed from %s: %s",
+                                      d->manager->config->folder, strerror(-r))
+                     : STEP_DONE;
+}
+
+/* As long as the id is taken: whoever gets it next must not get the name as well. The links go with the disk. */
+static int withdraw_name(void *subject) {
+        struct device *d = subject;
+
+        return files_removed(d, udev_remove_identity(d->manager->udev, d->info.dev_id, d->name));
+}
+
 static int unpublish(void *subject) {
         struct device *d = subject;
-        int r;
 
         d->udev_wait = udev_wait_free(d->udev_wait);
-        r = udev_remove_identity(d->manager->udev, d->info.dev_id, d->name);
-        if (r >= 0)
-                r = state_remove(d);
-        if (r < 0)
-                return device_problem(d, r, "its files can't be removed from %s: %s",
-                                      d->manager->config->folder, strerror(-r));
-        return STEP_DONE;
+        return files_removed(d, state_remove(d));
 }
 
 static const struct step detach_steps[] = {
@@ -197,6 +203,7 @@ static const struct step detach_steps[] = {
           .timeout_usec = EXIT_TIMEOUT,
           .optional = true },
         { .name = "kill-worker", .run = kill_worker },
+        { .name = "withdraw-name", .run = withdraw_name },
         { .name = "delete-device", .run = delete_device, .timeout_usec = 15 * USEC_PER_SEC },
         { .name = "await-udev", .run = await_udev, .optional = true },
         { .name = "unpublish", .run = unpublish },
@@ -263,6 +270,7 @@ int device_detach(struct device *d, bool force, device_done done, void *userdata
 static const struct step clean_up_steps[] = {
         { .name = "look", .run = look },
         { .name = "kill-worker", .run = kill_worker },
+        { .name = "withdraw-name", .run = withdraw_name },
         { .name = "delete-device", .run = delete_device, .timeout_usec = 15 * USEC_PER_SEC },
         { .name = "unpublish", .run = unpublish },
 };

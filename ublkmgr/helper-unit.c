@@ -13,10 +13,7 @@
 #include "lib/base/log.h"
 #include "lib/base/macro.h"
 #include "ublkmgr/helper.h"
-
-#define SYSTEMD_NAME      "org.freedesktop.systemd1"
-#define SYSTEMD_PATH      "/org/freedesktop/systemd1"
-#define SYSTEMD_INTERFACE "org.freedesktop.systemd1.Manager"
+#include "ublkmgr/systemd.h"
 
 struct helper_unit {
         struct helper helper;

@@ -19,11 +19,8 @@
 #include "lib/base/log.h"
 #include "lib/base/strbuf.h"
 #include "ublkmgr/spawner.h"
+#include "ublkmgr/systemd.h"
 #include "ublkmgr/worker-socket.h"
-
-#define SYSTEMD_NAME      "org.freedesktop.systemd1"
-#define SYSTEMD_PATH      "/org/freedesktop/systemd1"
-#define SYSTEMD_INTERFACE "org.freedesktop.systemd1.Manager"
 
 enum { UNIT_NAME_LENGTH_MAX = 255 };
 
@@ -286,7 +283,7 @@ int spawner_systemd_new(sd_event *event, sd_bus *bus, const char *folder, struct
                 s->folder = NULL;
         r = r < 0 ? -ENOMEM : make_folder(s->folder, 0700);
         if (r >= 0)
-                r = worker_socket_new(event, folder, on_connected, s, &s->socket);
+                r = worker_socket_new(event, bus, folder, on_connected, s, &s->socket);
         if (r >= 0)
                 r = sd_bus_match_signal_async(bus, &s->jobs, SYSTEMD_NAME, SYSTEMD_PATH,
                                               SYSTEMD_INTERFACE, "JobRemoved", on_job_removed, NULL,

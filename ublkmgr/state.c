@@ -35,7 +35,8 @@ int state_write(const struct device *d, const struct spec *spec) {
                 .id = d->info.dev_id,
                 .instance = (uint32_t)(d->info.ublksrv_flags & UBLK_COOKIE_INSTANCE),
                 .worker_pid = d->worker ? (uint32_t)worker_pid(d->worker) : 0,
-                .worker_start = d->worker ? worker_start_time(worker_pid(d->worker)) : 0,
+                .worker_identity = d->worker ? worker_identity(d->worker) : 0,
+                .worker_unit = d->worker ? (char *)worker_unit(d->worker) : NULL,
                 .backing_device = d->backing.device,
                 .backing_inode = d->backing.inode,
                 .backing_writable = d->backing.writable,
@@ -102,8 +103,8 @@ static int take_over(struct manager *m, const char *name, struct record *record,
         d->info = *info;
         d->added = true;
         adopt_backing(d, record);
-        r = worker_adopt(m->event, (pid_t)record->worker_pid, record->worker_start,
-                         &device_worker_events, d, &d->worker);
+        r = worker_adopt(m->event, (pid_t)record->worker_pid, record->worker_identity,
+                         record->worker_unit, &device_worker_events, d, &d->worker);
         if (r < 0 && r != -ESRCH)
                 (void)log_errno(LOG_WARNING, r, "%s: its worker can't be watched", name);
         if (info->state == UBLK_STATE_DEAD) {

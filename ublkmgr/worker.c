@@ -9,24 +9,22 @@
 #include "ublkmgr/worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <systemd/sd-login.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
-#include "lib/base/file.h"
 #include "lib/wire/channel.h"
 #include "ublkmgr/steps.h"
 
 /* From the end of the conversation to that of the process: the kernel has to tear down what it holds. */
 #define END_TIMEOUT (5 * USEC_PER_SEC)
-
-#define UNIT_PREFIX "ublk-worker@"
 
 struct worker {
         struct worker_process process;
@@ -177,20 +175,25 @@ int worker_new(sd_event *event, const struct worker_process *process,
         return 0;
 }
 
-int worker_adopt(sd_event *event, pid_t pid, uint64_t start, const struct worker_events *events,
-                 void *userdata, struct worker **ret) {
+/* Returns 0: it can't be told. */
+static uint64_t pidfd_identity(int pidfd) {
+        struct stat st;
+
+        return fstat(pidfd, &st) < 0 ? 0 : st.st_ino;
+}
+
+int worker_adopt(sd_event *event, pid_t pid, uint64_t identity, const char *unit,
+                 const struct worker_events *events, void *userdata, struct worker **ret) {
         _cleanup_close_ int pidfd = -EBADF;
-        _cleanup_free_ char *unit = NULL;
         struct worker *w;
         int r;
 
-        if (pid <= 0 || start == 0)
+        if (pid <= 0 || identity == 0)
                 return -ESRCH;
         pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
         if (pidfd < 0)
                 return -errno;
-        /* Compared after it was opened: from then on the fd means this process and no later one. */
-        if (worker_start_time(pid) != start)
+        if (pidfd_identity(pidfd) != identity)
                 return -ESRCH;
 
         w = calloc(1, sizeof(*w));
@@ -201,10 +204,7 @@ int worker_adopt(sd_event *event, pid_t pid, uint64_t start, const struct worker
                 .events = events,
                 .userdata = userdata,
         };
-        r = 0;
-        if (sd_pid_get_unit(pid, &unit) >= 0 &&
-            strncmp(unit, UNIT_PREFIX, strlen(UNIT_PREFIX)) == 0)
-                r = set_unit(w, unit);
+        r = set_unit(w, unit);
         if (r >= 0)
                 r = watch_end(w, event);
         if (r < 0) {
@@ -213,24 +213,6 @@ int worker_adopt(sd_event *event, pid_t pid, uint64_t start, const struct worker
         }
         *ret = w;
         return 0;
-}
-
-uint64_t worker_start_time(pid_t pid) {
-        _cleanup_free_ char *path = NULL, *text = NULL;
-        const char *field;
-        char *end;
-
-        if (asprintf(&path, "/proc/%i/stat", (int)pid) < 0) {
-                path = NULL;
-                return 0;
-        }
-        if (read_file(path, 4096, &text, NULL) < 0)
-                return 0;
-        /* The second field is a name that may hold anything; the 22nd is what is wanted. */
-        field = strrchr(text, ')');
-        for (int i = 2; field && i < 22; i++)
-                field = strchr(field + 1, ' ');
-        return field ? strtoull(field, &end, 10) : 0;
 }
 
 static int on_orphan(sd_event_source *source, _unused_ const siginfo_t *si,
@@ -277,9 +259,22 @@ int worker_send(struct worker *w, const union wire_message *message, const int *
         return wire_send(w->process.socket, message, fds, n_fds);
 }
 
+bool worker_is_quiet(const struct worker *w) {
+        struct pollfd fds[] = {
+                { .fd = w->process.pidfd, .events = POLLIN },
+                { .fd = w->process.socket, .events = POLLIN },
+        };
+
+        return w->process.pid > 0 && w->process.socket >= 0 && poll(fds, ELEMENTSOF(fds), 0) == 0;
+}
+
 void worker_kill(struct worker *w) {
         if (w->process.pid > 0)
                 (void)syscall(SYS_pidfd_send_signal, w->process.pidfd, SIGKILL, NULL, 0);
+}
+
+uint64_t worker_identity(const struct worker *w) {
+        return pidfd_identity(w->process.pidfd);
 }
 
 pid_t worker_pid(const struct worker *w) {

@@ -33,14 +33,13 @@ struct worker_events {
 int worker_new(sd_event *event, const struct worker_process *process,
                const struct worker_events *events, void *userdata, struct worker **ret);
 
-/* Watches the worker that an earlier manager started: process `pid`, if it is still the one that began at
- * `start` (worker_start_time()). There is no conversation with it. Returns 0, -ESRCH or another negative errno. */
-int worker_adopt(sd_event *event, pid_t pid, uint64_t start, const struct worker_events *events,
-                 void *userdata, struct worker **ret);
+/* Watches the worker that an earlier manager started: process `pid`, if it still has this worker_identity(), in `unit`
+ * (copied; NULL: none of its own). There is no conversation with it. Returns 0, -ESRCH or another negative errno. */
+int worker_adopt(sd_event *event, pid_t pid, uint64_t identity, const char *unit,
+                 const struct worker_events *events, void *userdata, struct worker **ret);
 
-/* When a process began, in the kernel's ticks since boot; with the pid it is a name that is never used again.
- * 0: there is no such process. */
-uint64_t worker_start_time(pid_t pid);
+/* The inode of its pidfd, which the kernel gives to no other process until the next boot. 0: it can't be told. */
+uint64_t worker_identity(const struct worker *w);
 
 /* Forgets the worker; the process is left alone, and when it ends one day, it leaves no zombie. NULL is fine;
  * returns NULL. */
@@ -48,6 +47,10 @@ struct worker *worker_free(struct worker *w);
 
 /* Sends one message. Returns 0 or a negative errno (-EAGAIN counts as a worker that does not read). */
 int worker_send(struct worker *w, const union wire_message *message, const int *fds, size_t n_fds);
+
+/* Whether the worker neither ended nor hung up nor said anything that wasn't heard yet. The event loop will tell
+ * as well, but later. */
+bool worker_is_quiet(const struct worker *w);
 
 void worker_kill(struct worker *w);
 pid_t worker_pid(const struct worker *w);

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Each line says who needs it, and a test takes out one after the other: something must break. What the code of a
- * sanitizer does behind the scenes is allowed in builds that have one and nowhere else.
+/* Two lists. The first is in force before the manager says what is to be served: with it memory, threads and rings can be
+ * made, and everything that is there already be used, but no file, socket or program be reached. The second is what serving
+ * needs. Of that each line says who needs it, and a test takes out one after the other: something must break. What the
+ * code of a sanitizer does behind the scenes is allowed in builds that have one and nowhere else.
  */
 
 #include "worker/calls.h"
 
+#include <errno.h>
+#include <linux/fs.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,6 +23,57 @@ enum which_fd { FD_ANY, FD_LOG, FD_REPORTS, FD_SOCKET, FD_BACKING };
 struct allowed {
         unsigned number;
         enum which_fd fd;
+};
+
+/* glibc makes threads with clone() where there is no clone3(), whose flags a filter can't see. */
+static const struct sandbox_call setup[] = {
+        SANDBOX_ALLOW(SYS_io_uring_enter),
+        SANDBOX_ALLOW(SYS_io_uring_setup),
+        SANDBOX_ALLOW(SYS_io_uring_register),
+        SANDBOX_ALLOW_IF(SYS_mmap, SANDBOX_LACKS, 2, PROT_EXEC),
+        SANDBOX_ALLOW_IF(SYS_mprotect, SANDBOX_LACKS, 2, PROT_EXEC),
+        SANDBOX_ALLOW(SYS_munmap),
+        SANDBOX_ALLOW(SYS_mremap),
+        SANDBOX_ALLOW(SYS_madvise),
+        SANDBOX_ALLOW(SYS_brk),
+        SANDBOX_ALLOW_IF(SYS_clone, SANDBOX_HAS, 0, CLONE_THREAD),
+        SANDBOX_REFUSE(SYS_clone3, ENOSYS),
+        SANDBOX_ALLOW(SYS_set_robust_list),
+        SANDBOX_ALLOW(SYS_rseq),
+        SANDBOX_ALLOW(SYS_futex),
+        SANDBOX_ALLOW_IF(SYS_prctl, SANDBOX_IS, 0, PR_SET_NAME),
+        SANDBOX_ALLOW_IF(SYS_prlimit64, SANDBOX_IS, 0, 0), /* of this process */
+        SANDBOX_ALLOW(SYS_rt_sigaction),
+        SANDBOX_ALLOW(SYS_rt_sigprocmask),
+        SANDBOX_ALLOW(SYS_rt_sigreturn),
+        SANDBOX_ALLOW(SYS_sched_getaffinity),
+        SANDBOX_ALLOW(SYS_getpid),
+        SANDBOX_ALLOW(SYS_gettid),
+        SANDBOX_ALLOW(SYS_getrandom),
+        SANDBOX_ALLOW(SYS_clock_gettime),
+        SANDBOX_ALLOW(SYS_pipe2),
+        SANDBOX_ALLOW(SYS_read),
+        SANDBOX_ALLOW(SYS_write),
+        SANDBOX_ALLOW(SYS_pread64),
+        SANDBOX_ALLOW(SYS_pwrite64),
+        SANDBOX_ALLOW(SYS_lseek),
+        SANDBOX_ALLOW(SYS_fallocate),
+        SANDBOX_ALLOW(SYS_fstat),
+        SANDBOX_ALLOW(SYS_fcntl),
+        SANDBOX_ALLOW_IF(SYS_ioctl, SANDBOX_IS, 1, BLKSSZGET),
+        SANDBOX_REFUSE(SYS_ioctl, ENOTTY),
+        SANDBOX_ALLOW(SYS_close),
+        SANDBOX_ALLOW(SYS_ppoll),
+#ifdef SYS_poll
+        SANDBOX_ALLOW(SYS_poll),
+#endif
+#ifdef SYS_newfstatat
+        SANDBOX_ALLOW(SYS_newfstatat), /* fstat() of glibc; there is no path to anything */
+#endif
+        SANDBOX_ALLOW(SYS_restart_syscall),
+        SANDBOX_ALLOW(SYS_seccomp), /* the second list */
+        SANDBOX_ALLOW(SYS_exit),
+        SANDBOX_ALLOW(SYS_exit_group),
 };
 
 static const struct allowed common[] = {
@@ -81,16 +139,20 @@ enum { N_SANITIZERS = 0 };
 static bool make_call(const struct allowed *a, const struct worker_fds *fds,
                       struct sandbox_call *ret) {
         const int known[] = {
-                [FD_ANY] = SANDBOX_ANY_FD, [FD_LOG] = STDERR_FILENO,    [FD_REPORTS] = fds->reports,
+                [FD_ANY] = -EBADF,         [FD_LOG] = STDERR_FILENO,    [FD_REPORTS] = fds->reports,
                 [FD_SOCKET] = fds->socket, [FD_BACKING] = fds->backing,
         };
 
-        *ret = (struct sandbox_call){ .number = a->number, .fd = known[a->fd] };
-        return a->fd == FD_ANY || ret->fd >= 0;
+        *ret = (struct sandbox_call){ .number = a->number };
+        if (a->fd == FD_ANY)
+                return true;
+        ret->test = SANDBOX_IS;
+        ret->value = (uint32_t)known[a->fd];
+        return known[a->fd] >= 0;
 }
 
 size_t worker_calls(enum target_class class, const struct worker_fds *fds,
-                    struct sandbox_call ret[WORKER_CALLS_MAX]) {
+                    struct sandbox_call ret[SANDBOX_CALLS_MAX]) {
         const struct {
                 const struct allowed *calls;
                 size_t n;
@@ -102,8 +164,23 @@ size_t worker_calls(enum target_class class, const struct worker_fds *fds,
         size_t n = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(lists); i++)
-                for (size_t k = 0; k < lists[i].n && n < WORKER_CALLS_MAX; k++)
+                for (size_t k = 0; k < lists[i].n && n < SANDBOX_CALLS_MAX; k++)
                         if (make_call(&lists[i].calls[k], fds, &ret[n]))
                                 n++;
+        return n;
+}
+
+size_t worker_setup_calls(int socket, struct sandbox_call ret[SANDBOX_CALLS_MAX]) {
+        /* Not the log, which may be a socket as well: fds could be sent there. */
+        static const unsigned messages[] = { SYS_recvmsg, SYS_sendmsg };
+        size_t n = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(messages); i++)
+                ret[n++] =
+                        (struct sandbox_call)SANDBOX_ALLOW_IF(messages[i], SANDBOX_IS, 0, socket);
+        for (size_t i = 0; i < ELEMENTSOF(setup); i++)
+                ret[n++] = setup[i];
+        for (size_t i = 0; i < N_SANITIZERS; i++)
+                ret[n++] = (struct sandbox_call){ .number = sanitizers[i].number };
         return n;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* All of it happens before the manager has said what is to be served, so before anything that a stranger wrote can be
- * looked at; only the filter of system calls waits until threads and rings stand. What the kernel refuses is found out
- * on the way and judged when the manager has said what the administrator tolerates.
+ * looked at; only the last filter of system calls waits until threads and rings stand. What the kernel refuses is found
+ * out on the way and judged when the manager has said what the administrator tolerates.
  */
 
 #include "worker/confine.h"
@@ -125,11 +125,26 @@ int confine_capabilities(struct worker *w) {
 }
 
 int confine_check(struct worker *w) {
-        return result(w, sandbox_check_missing(&w->sandbox, w->config.tolerated));
+        const struct wire_backing *backing = &w->config.backing;
+        int r;
+
+        r = sandbox_check_missing(&w->sandbox, w->config.tolerated);
+        /* What is behind the end of a backing belongs to others of its file system. */
+        if (r >= 0 && w->backing_fd >= 0 && !backing->is_block_device)
+                r = sandbox_limit_file_size(&w->sandbox,
+                                            MAX(backing->size_bytes, w->config.size_bytes));
+        return result(w, r);
 }
 
 int confine_verify(struct worker *w) {
         return is_confined(w) ? result(w, sandbox_verify(&w->sandbox)) : 0;
+}
+
+int confine_setup_calls(struct worker *w) {
+        struct sandbox_call calls[SANDBOX_CALLS_MAX];
+        size_t n = worker_setup_calls(w->socket, calls);
+
+        return is_confined(w) ? result(w, sandbox_filter_calls(&w->sandbox, calls, n)) : 0;
 }
 
 int confine_calls(struct worker *w) {
@@ -139,7 +154,7 @@ int confine_calls(struct worker *w) {
                 .backing = w->backing_fd,
         };
         static const int ignored[] = { SIGTERM, SIGINT, SIGHUP };
-        struct sandbox_call calls[WORKER_CALLS_MAX];
+        struct sandbox_call calls[SANDBOX_CALLS_MAX];
         size_t n;
         int r;
 
@@ -151,6 +166,7 @@ int confine_calls(struct worker *w) {
 
         n = worker_calls(w->target.ops->class, &fds, calls);
         r = sandbox_filter_calls(&w->sandbox, calls, n);
+        w->sandbox.status = safe_close(w->sandbox.status);
         if (r >= 0)
                 r = sandbox_check_missing(&w->sandbox, w->config.tolerated);
         return result(w, r);

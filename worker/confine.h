@@ -17,11 +17,14 @@ int confine_memory(struct worker *w);
 int confine_fds(struct worker *w);
 int confine_capabilities(struct worker *w);
 
+/* Whether all of that holds. */
+int confine_verify(struct worker *w);
+
+/* From now on nothing can be reached that isn't there already. */
+int confine_setup_calls(struct worker *w);
+
 /* Whether what is missing may be missing, as CONFIG says. */
 int confine_check(struct worker *w);
 
-/* After the queues stand: verifies it all. */
-int confine_verify(struct worker *w);
-
-/* The last one: the filter of system calls. */
+/* After the queues stand: what is left is what serving needs. */
 int confine_calls(struct worker *w);

@@ -113,12 +113,13 @@ static const struct step {
         { "memory", confine_memory },
         { "fds", confine_fds },
         { "capabilities", confine_capabilities },
+        { "verify", confine_verify },
+        { "setup-calls", confine_setup_calls },
         { "hello", worker_hello },
         { "config", worker_receive_config },
         { "confinement", confine_check },
         { "open", open_target },
         { "queues", start_queues },
-        { "verify", confine_verify },
         { "calls", confine_calls },
         { "ready", worker_send_ready },
         { "serve", worker_wait_end },
@@ -214,10 +215,13 @@ int main(int argc, char *argv[]) {
                 .parent = -EBADF,
                 .device_fd = -EBADF,
                 .backing_fd = -EBADF,
+                .sandbox = { .proc = -EBADF, .status = -EBADF },
         };
         int r;
 
         log_setup("ublk-worker", LOG_INFO);
+        /* A worker that was taken over could have an emergency told to everybody. */
+        log_without_levels();
         r = parse_arguments(argc, argv, &w);
         if (r >= 0)
                 return r;

@@ -17,6 +17,7 @@ enum { LINE_LENGTH_MAX = 1024 };
 static const char *log_name = "";
 static int log_max_level = LOG_INFO;
 static bool log_to_journal;
+static bool log_levels = true;
 
 /* The variable names the stream that was the journal's when it was set. Whoever redirected stderr since then,
  * a shell for example, has left the variable as it was. */
@@ -37,6 +38,10 @@ void log_setup(const char *name, int max_level) {
         log_to_journal = stderr_is_journal();
 }
 
+void log_without_levels(void) {
+        log_levels = false;
+}
+
 static void log_write(int level, const char *suffix, const char *format, va_list ap) {
         char line[LINE_LENGTH_MAX];
         size_t n;
@@ -44,7 +49,9 @@ static void log_write(int level, const char *suffix, const char *format, va_list
         if (level > log_max_level)
                 return;
 
-        if (log_to_journal)
+        if (log_to_journal && !log_levels)
+                n = 0;
+        else if (log_to_journal)
                 n = (size_t)snprintf(line, sizeof(line), "<%d>", level);
         else
                 n = (size_t)snprintf(line, sizeof(line), "%s: ", log_name);

@@ -16,6 +16,9 @@
 /* name: put before each line where no journal adds it; a static string. max_level: LOG_ERR … LOG_DEBUG. */
 void log_setup(const char *name, int max_level);
 
+/* Lines don't begin with their level, for a process from which the journal shall not take any. */
+void log_without_levels(void);
+
 void log_line(int level, const char *format, ...) _printf_(2, 3);
 
 /* Logs "MESSAGE: strerror(error)" and returns -|error|, for `return log_errno(LOG_ERR, r, …)`. */

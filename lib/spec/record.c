@@ -21,16 +21,20 @@ int record_to_json(const struct record *record, char **ret) {
         if (r < 0)
                 return r;
         strbuf_addf(&b,
-                    "{\"id\":%u,\"instance\":%u,\"workerPid\":%u,\"workerStart\":%llu,"
+                    "{\"id\":%u,\"instance\":%u,\"workerPid\":%u,\"workerIdentity\":%llu,"
                     "\"backingDevice\":%llu,\"backingInode\":%llu,\"backingWritable\":%s,"
                     "\"creationUSec\":%llu,\"origin\":",
                     record->id, record->instance, record->worker_pid,
-                    (unsigned long long)record->worker_start,
+                    (unsigned long long)record->worker_identity,
                     (unsigned long long)record->backing_device,
                     (unsigned long long)record->backing_inode,
                     record->backing_writable ? "true" : "false",
                     (unsigned long long)record->creation_usec);
         json_add_string(&b, record->origin);
+        if (record->worker_unit) {
+                strbuf_add(&b, ",\"workerUnit\":");
+                json_add_string(&b, record->worker_unit);
+        }
         strbuf_addf(&b, ",\"spec\":%s}\n", spec);
         return strbuf_steal(&b, ret);
 }
@@ -68,7 +72,7 @@ static int read_numbers(const cJSON *json, struct record *ret) {
                 { "id", UINT32_MAX - 1, &id },
                 { "instance", UINT32_MAX, &instance },
                 { "workerPid", INT32_MAX, &pid },
-                { "workerStart", JSON_INTEGER_MAX, &ret->worker_start },
+                { "workerIdentity", JSON_INTEGER_MAX, &ret->worker_identity },
                 { "backingDevice", JSON_INTEGER_MAX, &ret->backing_device },
                 { "backingInode", JSON_INTEGER_MAX, &ret->backing_inode },
                 { "creationUSec", JSON_INTEGER_MAX, &ret->creation_usec },
@@ -87,11 +91,18 @@ static int read_numbers(const cJSON *json, struct record *ret) {
 
 static int read_record(const cJSON *json, struct record *ret) {
         const cJSON *origin = cJSON_GetObjectItemCaseSensitive(json, "origin");
+        const cJSON *unit = cJSON_GetObjectItemCaseSensitive(json, "workerUnit");
 
-        if (!cJSON_IsString(origin) || read_numbers(json, ret) < 0)
+        if (!cJSON_IsString(origin) || (unit && !cJSON_IsString(unit)) ||
+            read_numbers(json, ret) < 0)
                 return -EINVAL;
         ret->origin = strdup(origin->valuestring);
-        return ret->origin ? 0 : -ENOMEM;
+        if (!ret->origin)
+                return -ENOMEM;
+        if (!unit)
+                return 0;
+        ret->worker_unit = strdup(unit->valuestring);
+        return ret->worker_unit ? 0 : -ENOMEM;
 }
 
 int record_from_json(const char *text, size_t size, struct record *ret) {
@@ -113,6 +124,7 @@ int record_from_json(const char *text, size_t size, struct record *ret) {
 
 void record_done(struct record *record) {
         free(record->origin);
+        free(record->worker_unit);
         spec_free(record->spec);
         *record = (struct record){ 0 };
 }

@@ -16,7 +16,8 @@ struct record {
         uint32_t id;
         uint32_t instance; /* the random part of the kernel device's cookie */
         uint32_t worker_pid;
-        uint64_t worker_start;                  /* when that process began, in the kernel's ticks */
+        uint64_t worker_identity; /* the inode of its pidfd: no other process has it */
+        char *worker_unit;        /* that it runs in; NULL: none of its own */
         uint64_t backing_device, backing_inode; /* which file the backing is; 0: none */
         bool backing_writable;
         uint64_t creation_usec;

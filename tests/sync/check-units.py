@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 SCORE_MAX = {
-    "ublkmgr.service": 22,
+    "ublkmgr.service": 20,
     "ublk-partitions@.service": 26,
     "ublk-worker@.service": 19,
 }

@@ -206,10 +206,14 @@ static void test_memory(void **state) {
         (void)state;
         fd = backing_new_memory(spec, "name");
         assert_true(fd >= 0);
-        assert_int_equal(fcntl(fd, F_GET_SEALS), F_SEAL_SHRINK);
+        assert_int_equal(fcntl(fd, F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
         assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
         assert_int_equal(ftruncate(fd, SIZE / 2), -1);
         assert_int_equal(errno, EPERM);
+        /* A worker may fill it, and no more. */
+        assert_int_equal(fallocate(fd, 0, 0, SIZE), 0);
+        assert_int_equal(fallocate(fd, 0, SIZE, SIZE), -1);
+        assert_int_equal(pwrite(fd, "x", 1, SIZE), -1);
         assert_int_equal(examine(fd, spec, &b, &what), 0);
         assert_int_equal(b.info.size_bytes, SIZE);
         assert_int_equal(fcntl(fd, F_GETFL) & O_DIRECT, 0);

@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,6 +21,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/ublk/ring.h"
+#include "tests/unit/process-harness.h"
 
 #define LONG (60 * USEC_PER_SEC)
 
@@ -74,17 +74,6 @@ static void wait_for(const struct result *r, unsigned calls) {
                 assert_true(clock_usec(CLOCK_MONOTONIC) < end);
                 assert_true(sd_event_run(event, LONG) >= 0);
         }
-}
-
-static int count_fds(void) {
-        DIR *dir = opendir("/proc/self/fd");
-        int n = 0;
-
-        assert_non_null(dir);
-        while (readdir(dir))
-                n++;
-        closedir(dir);
-        return n;
 }
 
 static int start_read(char *payload, uint64_t timeout, struct result *r, struct ring_op **ret) {

@@ -30,7 +30,8 @@ static char *new_text(void) {
                 .id = 7,
                 .instance = 4000000000,
                 .worker_pid = 77,
-                .worker_start = 123456789012,
+                .worker_identity = 123456789012,
+                .worker_unit = (char *)"ublk-worker@a.service",
                 .backing_device = 66305,
                 .backing_inode = 1048583,
                 .backing_writable = true,
@@ -55,7 +56,8 @@ static void test_round_trip(_unused_ void **state) {
         assert_int_equal(record.id, 7);
         assert_true(record.instance == 4000000000);
         assert_int_equal(record.worker_pid, 77);
-        assert_true(record.worker_start == 123456789012);
+        assert_true(record.worker_identity == 123456789012);
+        assert_string_equal(record.worker_unit, "ublk-worker@a.service");
         assert_int_equal(record.backing_device, 66305);
         assert_int_equal(record.backing_inode, 1048583);
         assert_true(record.backing_writable);

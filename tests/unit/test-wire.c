@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/macro.h"
 #include "lib/wire/channel.h"
+#include "tests/unit/process-harness.h"
 
 static union wire_message good(enum wire_type type) {
         union wire_message m;
@@ -181,17 +181,6 @@ static void test_failed(void **state) {
         REFUSED(WIRE_FAILED, m.failed.text[0] = '\x1b');
         REFUSED(WIRE_FAILED, strcpy(m.failed.text, "no UTF-8: \xff\xfe"));
         ACCEPTED(WIRE_FAILED, strcpy(m.failed.text, "disk is full"));
-}
-
-static unsigned count_fds(void) {
-        DIR *d = opendir("/proc/self/fd");
-        unsigned n = 0;
-
-        assert_non_null(d);
-        while (readdir(d))
-                n++;
-        (void)closedir(d);
-        return n;
 }
 
 static void make_pair(int ret[2]) {

@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -28,6 +27,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "tests/attack/attack.h"
+#include "tests/unit/process-harness.h"
 #include "ublkmgr/worker.h"
 
 #ifndef SO_PASSRIGHTS
@@ -138,28 +138,6 @@ static void finish(sd_event *event, struct victim *v) {
         worker_kill(v->worker);
         run_until(event, v, true);
         v->theirs = safe_close(v->theirs);
-}
-
-static sd_event *new_event(void) {
-        sigset_t signals;
-        sd_event *event;
-
-        (void)sigemptyset(&signals);
-        (void)sigaddset(&signals, SIGCHLD);
-        assert_int_equal(sigprocmask(SIG_BLOCK, &signals, NULL), 0);
-        assert_true(sd_event_new(&event) >= 0);
-        return event;
-}
-
-static unsigned count_fds(void) {
-        DIR *dir = opendir("/proc/self/fd");
-        unsigned n = 0;
-
-        assert_non_null(dir);
-        while (readdir(dir))
-                n++;
-        (void)closedir(dir);
-        return n;
 }
 
 static size_t resident(void) {

@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -26,6 +25,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
+#include "tests/unit/process-harness.h"
 #include "ublkmgr/worker.h"
 
 #define LONG (20 * USEC_PER_SEC)
@@ -91,28 +91,6 @@ static int start(sd_event *event, struct heard *h, pid_t *ret) {
         assert_int_equal(worker_new(event, &process, &events, h, &h->worker), 0);
         assert_int_equal(worker_pid(h->worker), process.pid);
         return pair[0];
-}
-
-static sd_event *new_event(void) {
-        sigset_t signals;
-        sd_event *event;
-
-        (void)sigemptyset(&signals);
-        (void)sigaddset(&signals, SIGCHLD);
-        assert_int_equal(sigprocmask(SIG_BLOCK, &signals, NULL), 0);
-        assert_true(sd_event_new(&event) >= 0);
-        return event;
-}
-
-static int count_fds(void) {
-        DIR *dir = opendir("/proc/self/fd");
-        int n = 0;
-
-        assert_non_null(dir);
-        while (readdir(dir))
-                n++;
-        closedir(dir);
-        return n;
 }
 
 static bool is_child(pid_t pid) {

@@ -12,7 +12,7 @@ set -uo pipefail
 export LC_ALL=C
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 
-limit=200
+limit=300
 state=/run/ublk-test
 kernel_trouble='Oops|BUG|WARNING|hung task|blocked for more than|KFENCE|UBSAN|I/O error|critical .* error|EXT4-fs (error|warning)'
 kernel_trouble+='|XFS .*(rror|hut|orrupt)|lost async page write|segfault|general protection|traps: '
@@ -86,13 +86,13 @@ uname -r
 modprobe -a dm-mod dm-flakey
 modprobe null_blk nr_devices=0
 python3 -c "import random, sys; sys.stdout.buffer.write(random.Random(1).randbytes(25 << 20))" >"$state.pool"
-# As children of the manager workers have no more rights than its unit leaves them, and these are few. Looking for leaks needs
-# ptrace, which the units forbid.
-mkdir -p /etc/ublk /run/systemd/system/{ublkmgr,ublk-partitions@}.service.d
+# As children of the manager, workers and ublk-partitions have no more rights than its unit leaves them, and these are few. Looking
+# for leaks needs ptrace, which the units forbid.
+mkdir -p /etc/ublk /run/systemd/system/{ublkmgr,ublk-worker@,ublk-partitions@}.service.d
 echo '{ "spawner": "exec" }' >/etc/ublk/ublkmgr.conf
-printf '[Service]\nCapabilityBoundingSet=~\nRestrictNamespaces=no\nSystemCallFilter=\n' \
+printf '[Service]\nCapabilityBoundingSet=~\nRestrictNamespaces=no\nSystemCallFilter=\nProtectKernelTunables=no\n' \
         >/run/systemd/system/ublkmgr.service.d/90-exec.conf
-for unit in ublkmgr ublk-partitions@; do
+for unit in ublkmgr ublk-worker@ ublk-partitions@; do
         printf '[Service]\nSystemCallFilter=ptrace\n' >/run/systemd/system/$unit.service.d/50-sanitizers.conf
 done
 systemctl daemon-reload

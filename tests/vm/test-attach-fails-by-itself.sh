@@ -63,8 +63,7 @@ mv $installed $installed.real
 defer "mv $installed.real $installed"
 refused ublkctl add nothing --type=ram --size-bytes=1M
 one_line
-contains "$said" "journalctl -u ublk-worker@nothing.service" "a worker that is not installed"
-contains "$(journalctl -q -b --no-pager -u ublk-worker@nothing.service)" "$installed" "the log of a worker that is not installed"
+contains "$said" "$installed" "a worker that is not installed"
 cat >$installed <<'WORKER'
 #!/bin/bash
 case ${@: -1} in
@@ -77,16 +76,13 @@ WORKER
 chmod +x $installed
 refused ublkctl add exits --type=ram --size-bytes=1M
 one_line
-contains "$said" "journalctl -u ublk-worker@exits.service" "a worker that exits"
-contains "$(journalctl -q -b --no-pager -u ublk-worker@exits.service)" "status=3" "the log of a worker that exits"
+contains "$said" "exited with code 3" "a worker that exits"
 refused ublkctl add kills --type=ram --size-bytes=1M
 one_line
-contains "$said" "journalctl -u ublk-worker@kills.service" "a worker that is killed"
-contains "$(journalctl -q -b --no-pager -u ublk-worker@kills.service)" "status=9" "the log of a worker that is killed"
+contains "$said" "killed by signal 9" "a worker that is killed"
 since=$(now)
 refused ublkctl add stops --type=ram --size-bytes=1M
 one_line
-contains "$said" "step start-worker" "a worker that stops dead"
-contains "$said" "did not connect in time" "a worker that stops dead"
-within "$since" 45000 "a stopped worker is given up"
+contains "$said" "step configure-worker" "a worker that stops dead"
+within "$since" 20000 "a stopped worker is given up"
 nothing_left "workers that fail"

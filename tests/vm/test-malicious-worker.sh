@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Workers that run somebody else's code, on a real kernel: they send nonsense, hang up, say that they are ready and aren't,
-# or are stopped, in each phase of an attach and with I/O in flight. Each attach fails within its deadline, a live device
-# fails or can be removed by force, and an unrelated device serves, and others come and go, all the while.
+# or are stopped, in each phase of an attach. Each attach fails within its deadline, and an unrelated device serves, and
+# others come and go, all the while.
 #
 # The malicious worker (tests/attack) is mounted over the real one, which it runs for every name that isn't an attack.
 
@@ -65,20 +65,5 @@ for name in ready-random-3 ready-stop; do
         attack $name 45
 done
 
-# A worker that is stopped by a signal with I/O in flight.
-truncate -s 16M "$work/image"
-add victim --type=loop --path="$work/image"
-victim=$node
-kill -STOP "$(worker_of victim)"
-dd if="$victim" of=/dev/null bs=64K count=1 iflag=direct status=none 2>"$work/dd" &
-reader=$!
-others_go_on "stopped while live"
-since=$(now)
-ublkctl remove --force victim
-within "$since" 60000 "removing a device whose worker is stopped"
-if wait $reader; then
-        fail "a reader of the removed device heard nothing"
-fi
-others_go_on "afterwards"
 ublkctl remove other
 nothing_left "all attacks"

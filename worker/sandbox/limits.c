@@ -68,3 +68,12 @@ int sandbox_set_limits(struct sandbox *s) {
         }
         return 0;
 }
+
+int sandbox_limit_file_size(struct sandbox *s, uint64_t bytes) {
+        const struct rlimit limit = { bytes, bytes };
+
+        if (setrlimit(RLIMIT_FSIZE, &limit) >= 0)
+                return 0;
+        s->what = "the size of its files can't be limited";
+        return -errno;
+}

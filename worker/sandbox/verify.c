@@ -141,6 +141,15 @@ static int verify_root(struct sandbox *s) {
         return fd < 0 ? 0 : broken(s, "it can still make files");
 }
 
+/* Afterwards nothing can be opened any more. */
+static int keep_status(struct sandbox *s) {
+        s->status = openat(s->proc, "self/status", O_RDONLY | O_CLOEXEC);
+        if (s->status < 0)
+                return -errno;
+        s->proc = safe_close(s->proc);
+        return 0;
+}
+
 int sandbox_verify(struct sandbox *s) {
         int r;
 
@@ -155,6 +164,8 @@ int sandbox_verify(struct sandbox *s) {
                 r = broken(s, "it is not the first process of a pid namespace");
         if (r >= 0 && !(s->missing & SANDBOX_OWN_USER) && geteuid() == 0)
                 r = broken(s, "it is still root");
+        if (r >= 0)
+                r = keep_status(s);
         if (r < 0 && !s->what)
                 s->what = "whether it is confined can't be read in /proc";
         return r;
