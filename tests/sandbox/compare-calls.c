@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The filter of a worker that serves is read back from the kernel and asked about every number with every fd that the worker
+/* The filters of a worker that serves are read back from the kernel and asked about every number with every fd that the worker
  * has or might have. Compared with what was written down (expected.c), both ways.
  */
 
@@ -19,12 +19,19 @@
 #include "worker/sandbox/architecture.h"
 
 /* Twice what the kernels of these years have. x86 has a second set of numbers. */
-enum { SUBJECT_UID = 1898000, NUMBERS = 1024, X32 = 0x40000000, FDS = 64, SOCKET_FD = 3 };
+enum {
+        SUBJECT_UID = 1898000,
+        NUMBERS = 1024,
+        X32 = 0x40000000,
+        FDS = 64,
+        SOCKET_FD = 3,
+        FILTERS = 2
+};
 
 struct comparison {
         const struct expected_list *list;
         pid_t pid;
-        struct filter filter;
+        struct filters filters;
         size_t found; /* entries of the list */
         int wrong;
 };
@@ -71,27 +78,29 @@ static void ask(struct comparison *c, uint32_t number) {
         /* A filter that looks at half of the argument takes this for 2, as the kernel does. */
         const uint64_t high_log = (UINT64_C(1) << 32) | STDERR_FILENO;
         const uint64_t none = UINT32_MAX;
-        int r = filter_allows(&c->filter, SANDBOX_ARCHITECTURE, number, none);
+        int r = filters_allow(&c->filters, SANDBOX_ARCHITECTURE, number, none);
 
-        if (r < 0 || filter_allows(&c->filter, SANDBOX_ARCHITECTURE ^ 1, number, none) != 0)
+        if (r < 0 || filters_allow(&c->filters, SANDBOX_ARCHITECTURE ^ 1, number, none) != 0)
                 c->wrong += printf("WRONG: call %u, in general or of others\n", number) > 0;
         if (r > 0) {
                 judge_call(c, number, expected_fds[EXPECT_ANY]);
                 return;
         }
         for (int fd = 0; fd < FDS; fd++)
-                if (filter_allows(&c->filter, SANDBOX_ARCHITECTURE, number, (uint64_t)fd) != 0)
+                if (filters_allow(&c->filters, SANDBOX_ARCHITECTURE, number, (uint64_t)fd) != 0)
                         judge_call(c, number, name_fd(c->pid, fd));
-        if (filter_allows(&c->filter, SANDBOX_ARCHITECTURE, number, high_log) !=
-            filter_allows(&c->filter, SANDBOX_ARCHITECTURE, number, STDERR_FILENO))
+        if (filters_allow(&c->filters, SANDBOX_ARCHITECTURE, number, high_log) !=
+            filters_allow(&c->filters, SANDBOX_ARCHITECTURE, number, STDERR_FILENO))
                 c->wrong += printf("WRONG: call %u, upper half of its argument\n", number) > 0;
 }
 
 static int compare(struct comparison *c) {
-        int r = filter_read(&c->filter, c->pid);
+        int r = filters_read(&c->filters, c->pid);
 
+        if (r >= 0 && r != FILTERS)
+                r = -EPERM;
         if (r < 0) {
-                printf("WRONG: the filter can't be read back: %s\n", strerror(-r));
+                printf("WRONG: the filters can't be read back: %s\n", strerror(-r));
                 return r;
         }
         for (uint32_t number = 0; number < NUMBERS; number++) {

@@ -8,10 +8,10 @@
  *     MODE.ATTEMPT.VICTIM.ADDRESS      try.register-files.1234.7ffc0000
  *
  * MODE is one of attempt_modes, and takes away what that says. An attempt that the filter ends would end all others as well,
- * and a device for each takes long. So there is a child for each of them, made at the last moment when that is possible: it
- * has all of the confinement but the filter, puts on the very same one by the worker's own function, and makes its attempt.
+ * and a device for each takes long. So there is a child for each of them, made right before the worker would serve: it has all
+ * of the confinement but the filters, puts on the very same ones by the worker's own function, and makes its attempt.
  *
- * The name "without.N" makes no attempts; the filter of that worker lacks entry N.
+ * The name "without.N" makes no attempts; the last filter of that worker lacks entry N.
  */
 
 #include "tests/sandbox/escape-worker.h"
@@ -32,12 +32,16 @@ struct attempt_context escape_context;
 bool escape_serving;
 
 static enum attempt_mode mode = MODE_TRY;
-static size_t without = WORKER_CALLS_MAX; /* the entry that is left out */
+static size_t without = SANDBOX_CALLS_MAX; /* the entry that is left out */
 
-/* The filter that is about to be put on. */
+/* The filters in the order in which they are put on: until there is a device, and while it is served. */
+enum { FILTERS = 2 };
+static struct {
+        struct sandbox_call calls[SANDBOX_CALLS_MAX];
+        size_t n;
+} filters[FILTERS];
+static unsigned filters_known;
 static const struct sandbox *sandbox;
-static const struct sandbox_call *filter;
-static size_t filter_size;
 
 int __real_sandbox_begin(struct sandbox *s);
 int __wrap_sandbox_begin(struct sandbox *s);
@@ -68,10 +72,13 @@ void escape_make_one(void) {
         _exit(make(escape_attempt));
 }
 
-static int put_on_filter(void) {
+static int put_on_filters(void) {
         struct sandbox copy = *sandbox;
+        int r = 0;
 
-        return __real_sandbox_filter_calls(&copy, filter, filter_size);
+        for (unsigned i = 0; i < FILTERS && r >= 0; i++)
+                r = __real_sandbox_filter_calls(&copy, filters[i].calls, filters[i].n);
+        return r;
 }
 
 /* They don't meet each other's success either. Where everything is allowed the mounts are its own as well. */
@@ -83,7 +90,7 @@ static void make_in_child(const struct attempt *a) {
         if (pid == 0) {
                 if (mode == MODE_CONTROL && unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0)
                         _exit(1);
-                if (mode == MODE_TRY && put_on_filter() < 0)
+                if (mode == MODE_TRY && put_on_filters() < 0)
                         _exit(1);
                 _exit(make(a));
         }
@@ -154,21 +161,29 @@ int __wrap_io_uring_register(unsigned fd, unsigned opcode, const void *arg, unsi
         return __real_io_uring_register(fd, opcode, arg, n);
 }
 
-int __wrap_sandbox_filter_calls(struct sandbox *s, const struct sandbox_call *calls, size_t n) {
-        struct sandbox_call fewer[WORKER_CALLS_MAX];
+static void remember_filter(const struct sandbox_call *calls, size_t n) {
+        bool last = filters_known == FILTERS - 1;
         size_t k = 0;
 
+        for (size_t i = 0; i < n; i++)
+                if (!last || i != without)
+                        filters[filters_known].calls[k++] = calls[i];
+        filters[filters_known++].n = k;
+}
+
+/* One that makes children doesn't get the first filter, which forbids them, before the second. */
+int __wrap_sandbox_filter_calls(struct sandbox *s, const struct sandbox_call *calls, size_t n) {
+        unsigned i = filters_known;
+
         sandbox = s;
-        filter = calls;
-        filter_size = n;
-        if (escape_role == ROLE_ALL)
+        remember_filter(calls, n);
+        if (escape_role == ROLE_ALL && filters_known == FILTERS)
                 make_all(true);
         if (mode == MODE_NOFILTER)
                 return 0;
-        for (size_t i = 0; i < n; i++)
-                if (i != without)
-                        fewer[k++] = calls[i];
-        return __real_sandbox_filter_calls(s, fewer, k);
+        if (escape_role != ROLE_ALL)
+                return __real_sandbox_filter_calls(s, filters[i].calls, filters[i].n);
+        return filters_known == FILTERS ? put_on_filters() : 0;
 }
 
 /* There is no such target yet; its class has a filter already. */

@@ -23,27 +23,32 @@ static long get_filter(pid_t pid, unsigned long which, struct sock_filter *lines
         return n < 0 ? -errno : n;
 }
 
-int filter_read(struct filter *f, pid_t pid) {
-        long n;
+static int read_stopped(struct filters *f, pid_t pid) {
+        for (f->n = 0; f->n < FILTERS_MAX; f->n++) {
+                long n = get_filter(pid, (unsigned long)f->n, f->filters[f->n].lines);
+
+                if (n == -ENOENT)
+                        return f->n;
+                if (n < 0)
+                        return (int)n;
+                f->filters[f->n].n = (int)n;
+        }
+        return -E2BIG;
+}
+
+int filters_read(struct filters *f, pid_t pid) {
+        int r;
 
         if (ptrace(PTRACE_SEIZE, pid, 0, 0) < 0 || ptrace(PTRACE_INTERRUPT, pid, 0, 0) < 0 ||
             waitpid(pid, NULL, __WALL) < 0)
                 return -errno;
-        n = get_filter(pid, 0, f->lines);
-        if (n > 0 && get_filter(pid, 1, NULL) != -ENOENT)
-                n = -E2BIG;
+        r = read_stopped(f, pid);
         (void)ptrace(PTRACE_DETACH, pid, 0, 0);
-        f->n = n > 0 ? (int)n : 0;
-        return n < 0 ? (int)n : 0;
+        return r;
 }
 
 /* The few kinds of lines that our filters are made of; another kind is an error, not a guess. */
-int filter_allows(const struct filter *f, uint32_t architecture, uint32_t number, uint64_t first) {
-        const struct seccomp_data data = {
-                .nr = (int)number,
-                .arch = architecture,
-                .args = { first },
-        };
+static int run(const struct filter *f, const struct seccomp_data *data) {
         uint32_t value = 0;
 
         for (int i = 0; i < f->n; i++) {
@@ -51,18 +56,35 @@ int filter_allows(const struct filter *f, uint32_t architecture, uint32_t number
 
                 switch (line->code) {
                 case BPF_LD | BPF_W | BPF_ABS:
-                        if (line->k > sizeof(data) - sizeof(value))
+                        if (line->k > sizeof(*data) - sizeof(value))
                                 return -EINVAL;
-                        memcpy(&value, (const char *)&data + line->k, sizeof(value));
+                        memcpy(&value, (const char *)data + line->k, sizeof(value));
                         break;
                 case BPF_JMP | BPF_JEQ | BPF_K:
                         i += value == line->k ? line->jt : line->jf;
                         break;
+                case BPF_JMP | BPF_JSET | BPF_K:
+                        i += (value & line->k) != 0 ? line->jt : line->jf;
+                        break;
                 case BPF_RET | BPF_K:
-                        return line->k != SECCOMP_RET_KILL_PROCESS;
+                        return line->k == SECCOMP_RET_ALLOW;
                 default:
                         return -EINVAL;
                 }
         }
         return -EINVAL;
+}
+
+/* The strictest answer counts. */
+int filters_allow(const struct filters *f, uint32_t architecture, uint32_t number, uint64_t first) {
+        const struct seccomp_data data = {
+                .nr = (int)number,
+                .arch = architecture,
+                .args = { first },
+        };
+        int r = 1;
+
+        for (int i = 0; i < f->n && r > 0; i++)
+                r = run(&f->filters[i], &data);
+        return r;
 }

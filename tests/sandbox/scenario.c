@@ -26,7 +26,7 @@
 #include "tests/sandbox/subject.h"
 #include "worker/calls.h"
 
-static_assert(WORKER_CALLS_MAX == 48, "SERVES_WITH_ALL");
+static_assert(SANDBOX_CALLS_MAX == 96, "SERVES_WITH_ALL");
 
 enum { END_SECONDS = 30, SUBJECT_UID = 1899000 };
 
@@ -98,7 +98,7 @@ static const char *live(struct subject *s, struct devices *devices,
         return NULL;
 }
 
-/* Entry WORKER_CALLS_MAX is none. Returns whether all was as it must be. */
+/* Entry SANDBOX_CALLS_MAX is none. Returns whether all was as it must be. */
 static bool live_without(struct devices *devices, const char *program, const char *target,
                          size_t entry) {
         char name[32];
@@ -116,7 +116,7 @@ static bool live_without(struct devices *devices, const char *program, const cha
         part = live(&s, devices, &config);
         if (subject_end(&s, devices) < 0)
                 part = "its device can't be removed";
-        right = entry == WORKER_CALLS_MAX ? !part : part && subject_was_killed_by(&s, SIGSYS);
+        right = entry == SANDBOX_CALLS_MAX ? !part : part && subject_was_killed_by(&s, SIGSYS);
         s.log[strcspn(s.log, "\n")] = 0;
         printf("%s%s without entry %zu: %s%s (%s)\n", right ? "" : "WRONG: ", target, entry,
                part ? "ends in: " : "lives", part ? part : "", s.log);
@@ -131,7 +131,7 @@ static size_t count_entries(const char *target) {
                 .reports = 4,
                 .backing = streq(target, "ram") ? 5 : -EBADF,
         };
-        struct sandbox_call calls[WORKER_CALLS_MAX];
+        struct sandbox_call calls[SANDBOX_CALLS_MAX];
         enum target_class class = streq(target, "loop")      ? TARGET_CLASS_FILE
                                   : streq(target, "network") ? TARGET_CLASS_NETWORK
                                                              : TARGET_CLASS_MEMORY;
@@ -155,7 +155,7 @@ static int live_some(void *userdata, int job) {
                 return r;
         for (size_t i = (size_t)job; i <= lives->n; i += JOBS)
                 right &= live_without(&devices, lives->program, lives->target,
-                                      i < lives->n ? i : WORKER_CALLS_MAX);
+                                      i < lives->n ? i : SANDBOX_CALLS_MAX);
         devices_close(&devices);
         return right ? 0 : -EPERM;
 }
