@@ -18,7 +18,7 @@ sysctl -q -w kernel.seccomp.actions_logged=errno
 # escape MODE TARGET: see tests/sandbox/escape-run.c.
 escape() {
         "$programs/escape-run" "$programs/escape-worker" "$@" >"$work/out" 2>&1 ||
-                fail "$*: $(grep -E -A 2 '^WRONG|^The attempts' "$work/out" | head -n 20; tail -n 1 "$work/out")"
+                fail "$*: $(grep -E -m 20 '^WRONG|^The attempts' "$work/out"; tail -n 1 "$work/out")"
         cat "$work/out"
 }
 
