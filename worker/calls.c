@@ -33,7 +33,7 @@ static const struct sandbox_call setup[] = {
         SANDBOX_ALLOW_IF(SYS_mmap, SANDBOX_LACKS, 2, PROT_EXEC),
         SANDBOX_ALLOW_IF(SYS_mprotect, SANDBOX_LACKS, 2, PROT_EXEC),
         SANDBOX_ALLOW(SYS_munmap),
-        SANDBOX_ALLOW(SYS_munlock), /* what people store */
+        SANDBOX_ALLOW(SYS_munlock), /* what people store; not made with a sanitizer */
         SANDBOX_ALLOW(SYS_mremap),
         SANDBOX_ALLOW(SYS_madvise),
         SANDBOX_ALLOW(SYS_brk),
@@ -174,6 +174,7 @@ size_t worker_calls(enum target_class class, const struct worker_fds *fds,
 size_t worker_setup_calls(int socket, struct sandbox_call ret[SANDBOX_CALLS_MAX]) {
         /* Not the log, which may be a socket as well: fds could be sent there. */
         static const unsigned messages[] = { SYS_recvmsg, SYS_sendmsg };
+        const size_t n_sanitizers = N_SANITIZERS;
         size_t n = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(messages); i++)
@@ -181,7 +182,7 @@ size_t worker_setup_calls(int socket, struct sandbox_call ret[SANDBOX_CALLS_MAX]
                         (struct sandbox_call)SANDBOX_ALLOW_IF(messages[i], SANDBOX_IS, 0, socket);
         for (size_t i = 0; i < ELEMENTSOF(setup); i++)
                 ret[n++] = setup[i];
-        for (size_t i = 0; i < N_SANITIZERS; i++)
+        for (size_t i = 0; i < n_sanitizers; i++)
                 ret[n++] = (struct sandbox_call){ .number = sanitizers[i].number };
         return n;
 }

@@ -3,7 +3,8 @@
 #
 # Runs in the virtual machine: the tests of this folder one after the other, or those that are named (files-survive-ext4),
 # each with a time limit. Around each it checks what none of them may leave behind: devices, workers, files, file
-# descriptors of the manager, reports of the sanitizers and of the kernel. The last line is "N passed, M failed".
+# descriptors of the manager, reports of the sanitizers and of the kernel. Of what a test says, lines that begin with "# " are
+# shown even if it passes. The last line is "N passed, M failed".
 #
 #     scripts/vm run --kernel=new --install=DESTDIR --payload=tests/vm tests/vm/run-all.sh [-x] [NAME...]
 
@@ -123,6 +124,7 @@ for name in "$@"; do
         [[ ${#shell[@]} == 1 ]] || cat "$state.out"
         if ((code == 0)) && [[ -z $trouble ]]; then
                 echo "ok $name ($took)"
+                sed -n 's/^# /    /p' "$state.out"
                 passed=$((passed + 1))
                 continue
         fi
@@ -130,7 +132,7 @@ for name in "$@"; do
         failed=$((failed + 1))
         {
                 ((code != 124)) || echo "no end after $limit s"
-                uniq "$state.out" | tail -n 25
+                uniq "$state.out" | tail -n 250
                 printf '%s\n' "$trouble"
                 echo "--- journal of the manager"
                 tail -n "+$((journal_seen + 1))" "$state.journal" | tail -n 15
