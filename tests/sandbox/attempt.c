@@ -16,14 +16,18 @@ const struct attempt_group *const attempt_groups[] = {
         &group_memory, &group_ring,      &group_sockets, NULL,
 };
 
-const char *const attempt_modes[_ATTEMPT_MODE_MAX] = { "try", "nofilter", "control" };
+const char *const attempt_modes[_ATTEMPT_MODE_MAX] = { "try", "nofilter", "setup", "setupnofilter",
+                                                       "control" };
 
 bool attempt_is_made(const struct attempt *a, enum attempt_mode mode) {
         if (mode == MODE_CONTROL)
                 return !(a->flags & NO_CONTROL);
-        if (mode == MODE_NOFILTER)
-                return a->by == BY_FILTER && !(a->flags & FILTER_ONLY);
-        return true;
+        if (mode == MODE_TRY)
+                return true;
+        /* There is no queue when it says HELLO. */
+        if (mode != MODE_NOFILTER && (a->flags & IN_QUEUE))
+                return false;
+        return a->by == BY_FILTER && !(a->flags & FILTER_ONLY);
 }
 
 /* Its thread is killed, or might leave its ring useless. */

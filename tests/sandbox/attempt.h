@@ -79,6 +79,10 @@ extern const struct attempt_group *const attempt_groups[];
 enum attempt_mode {
         MODE_TRY, /* all of it: nothing may succeed, and what is meant to stop an attempt must be what does */
         MODE_NOFILTER, /* no filter of system calls: what is more than harmless must be stopped by the rest */
+        /* The same when the worker says HELLO, so before it has heard what it serves: under the filter that it has then,
+         * and without. */
+        MODE_SETUP,
+        MODE_SETUPNOFILTER,
         MODE_CONTROL, /* nothing: what can succeed must, or the attempt proves nothing */
         _ATTEMPT_MODE_MAX,
 };

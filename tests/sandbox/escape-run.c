@@ -4,9 +4,9 @@
  *
  *     escape-run PROGRAM MODE TARGET
  *
- * MODE is "try", "nofilter" or "control" (enum attempt_mode), "calls" (compare-calls.c) or "without" (scenario.c). Most
- * attempts are made by one worker and its children, some get a worker and a device of their own. A line for each, and a summary; exits with 0 only if all were as they must be and
- * none could not be made.
+ * MODE is one of attempt_modes, "calls" (compare-calls.c) or "without" (scenario.c). Most attempts are made by one
+ * worker and its children, some get a worker and a device of their own. A line for each, and a summary; exits with 0
+ * only if all were as they must be and none could not be made.
  */
 
 #include <errno.h>
@@ -150,7 +150,9 @@ static int run_job(void *userdata, int job) {
 static int summarize(const struct run *run) {
         static const char *const how[_ATTEMPT_MODE_MAX] = {
                 [MODE_TRY] = "with all of its confinement",
-                [MODE_NOFILTER] = "without its filter of system calls",
+                [MODE_NOFILTER] = "without its filters of system calls",
+                [MODE_SETUP] = "when it says HELLO",
+                [MODE_SETUPNOFILTER] = "when it says HELLO, without its filter of system calls",
                 [MODE_CONTROL] = "without any confinement",
         };
         const struct counts *c = run->counts;
@@ -243,6 +245,7 @@ int main(int argc, char *argv[]) {
                         };
                         return run_attempts(&run) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
                 }
-        fprintf(stderr, "Usage: escape-run PROGRAM try|nofilter|control|calls|without TARGET\n");
+        fprintf(stderr, "Usage: escape-run PROGRAM "
+                        "try|nofilter|setup|setupnofilter|control|calls|without TARGET\n");
         return EXIT_FAILURE;
 }

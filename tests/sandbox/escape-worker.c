@@ -72,13 +72,13 @@ void escape_make_one(void) {
         _exit(make(escape_attempt));
 }
 
-/* Returns the answer of the last one. To a child it says nothing, because it is read from the status of its parent; what
- * becomes of the attempt does. */
+/* Those that are known. Returns the answer of the last one. To a child it says nothing, because it is read from the status of
+ * its parent; what becomes of the attempt does. */
 static int put_on_filters(void) {
         struct sandbox copy = *sandbox;
         int r = 0;
 
-        for (unsigned i = 0; i < FILTERS; i++)
+        for (unsigned i = 0; i < filters_known; i++)
                 r = __real_sandbox_filter_calls(&copy, filters[i].calls, filters[i].n);
         return r;
 }
@@ -92,7 +92,7 @@ static void make_in_child(const struct attempt *a) {
         if (pid == 0) {
                 if (mode == MODE_CONTROL && unshare(CLONE_NEWNS | CLONE_NEWUTS) < 0)
                         _exit(1);
-                if (mode == MODE_TRY)
+                if (mode == MODE_TRY || mode == MODE_SETUP)
                         (void)put_on_filters();
                 _exit(make(a));
         }
@@ -175,11 +175,12 @@ static void remember_filter(const struct sandbox_call *calls, size_t n) {
 
 /* One that makes children doesn't get the first filter, which forbids them, before the second. */
 int __wrap_sandbox_filter_calls(struct sandbox *s, const struct sandbox_call *calls, size_t n) {
+        unsigned when = mode == MODE_SETUP || mode == MODE_SETUPNOFILTER ? 1 : FILTERS;
         unsigned i = filters_known;
 
         sandbox = s;
         remember_filter(calls, n);
-        if (escape_role == ROLE_ALL && filters_known == FILTERS)
+        if (escape_role == ROLE_ALL && filters_known == when)
                 make_all(true);
         if (mode == MODE_NOFILTER)
                 return 0;

@@ -50,7 +50,7 @@ static const char *find_fault(const struct attempt *a, enum attempt_mode mode,
                 return "IT WORKED";
         if (v->outcome == OUTCOME_NONE)
                 return "it was not made";
-        if (mode == MODE_NOFILTER)
+        if (mode != MODE_TRY)
                 return NULL;
         if (a->by == BY_FILTER && v->outcome != OUTCOME_KILLED)
                 return "the filter let it through";

@@ -92,7 +92,7 @@ static int open_backing(const char *target) {
                 return -EBADF;
         if (fd < 0 || ftruncate(fd, SUBJECT_BYTES) < 0)
                 return -errno;
-        if (streq(target, "ram") && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0)
+        if (streq(target, "ram") && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0)
                 return -errno;
         return fd;
 }

@@ -32,6 +32,16 @@ static const struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
                 AT_FDCWD, P(path), flags \
         }
 
+/* From a folder outside that is still open the way leads to all others, whatever the root is. */
+static long open_above_fds(const struct attempt_context *c) {
+        long r = -ENOENT;
+
+        (void)c;
+        for (int fd = 0; fd < 64 && r < 0; fd++)
+                r = syscall(SYS_openat, fd, "../etc/passwd", O_RDONLY);
+        return r < 0 ? -errno : r;
+}
+
 static const struct attempt attempts[] = {
         { "open-passwd", BY_FILTER, 0, SYS_open, { P("/etc/passwd"), O_RDONLY } },
         { "openat-passwd", BY_FILTER, 0, OPEN("/etc/passwd", O_RDONLY) },
@@ -41,6 +51,7 @@ static const struct attempt attempts[] = {
           0,
           SYS_openat2,
           { AT_FDCWD, P("/etc/passwd"), P(&how), sizeof(how) } },
+        { "openat-above-fds", BY_FILTER, 0, .run = open_above_fds },
         { "openat-up", BY_FILTER, 0, OPEN("../../../../../etc/passwd", O_RDONLY) },
         { "openat-root", BY_FILTER, FILTER_ONLY, OPEN("/", O_RDONLY | O_DIRECTORY) },
         { "openat-tmpfile", BY_FILTER, 0, OPEN("/tmp", O_TMPFILE | O_RDWR) },

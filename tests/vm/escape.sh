@@ -22,9 +22,11 @@ escape() {
         cat "$work/out"
 }
 
-# All layers; all but the filter of system calls; what the kernel's copy of the filter says.
+# All layers; all but the filters of system calls; the same two before the worker knows what it serves; what the kernel's copy of the filter says.
 escape_target() {
         escape try "$1"
         escape nofilter "$1"
+        escape setup "$1"
+        escape setupnofilter "$1"
         escape calls "$1"
 }
