@@ -27,6 +27,8 @@
 #define COMMAND_TIMEOUT (5 * USEC_PER_SEC)
 #define START_TIMEOUT   (7 * USEC_PER_SEC)
 #define UNDO_TIMEOUT    (15 * USEC_PER_SEC)
+/* A worker is quick, but when a machine boots a hundred of them may share its processors. */
+#define CONFIGURE_TIMEOUT (30 * USEC_PER_SEC)
 /* The disk serves by then; a udev that is busy elsewhere is no reason to take it away again. */
 #define UDEV_TIMEOUT (30 * USEC_PER_SEC)
 
@@ -357,7 +359,7 @@ static const struct step attach_steps[] = {
           .run = start_worker,
           .undo = kill_worker,
           .timeout_usec = SPAWN_TIMEOUT_USEC + 10 * USEC_PER_SEC },
-        { .name = "configure-worker", .run = configure_worker },
+        { .name = "configure-worker", .run = configure_worker, .timeout_usec = CONFIGURE_TIMEOUT },
         { .name = "set-parameters", .run = set_parameters },
         { .name = "publish", .run = publish, .undo = unpublish },
         { .name = "start-device", .run = start_device },

@@ -13,18 +13,17 @@ export LC_ALL=C
 
 hook=/run/ublk-test.unconfined
 turns=${TURNS:-3}
-ios=${IOS:-20000}
 results=/run/bench.results
 : >"$results"
 
-# point NAME TYPE RW BS DEPTH IOS
+# NAME TYPE RW BS DEPTH IOS
 points=(
-        'null-4k-1 null randread 4k 1'
-        'null-4k-32 null randread 4k 32'
-        'ram-4k-1 ram randwrite 4k 1'
-        'loop-4k-1 loop randread 4k 1'
-        'loop-4k-32 loop randread 4k 32'
-        'loop-128k-8 loop randread 128k 8'
+        'null-4k-1 null randread 4k 1 12000'
+        'null-4k-32 null randread 4k 32 20000'
+        'ram-4k-1 ram randwrite 4k 1 10000'
+        'loop-4k-1 loop randread 4k 1 10000'
+        'loop-4k-32 loop randread 4k 32 15000'
+        'loop-128k-8 loop randread 128k 8 2000'
 )
 
 set_mode() {
@@ -55,10 +54,10 @@ now_us() {
 }
 
 run_mode() {
-        local mode=$1 point name type rw bs depth node
+        local mode=$1 point name type rw bs depth ios node
         set_mode "$mode"
         for point in "${points[@]}"; do
-                read -r name type rw bs depth <<<"$point"
+                read -r name type rw bs depth ios <<<"$point"
                 node=$(attach "$type")
                 # The first ones fill caches and fault memory in.
                 fio --name=x --filename="$node" --direct=1 --rw=write --bs=128k --size=24M --output-format=terse >/dev/null

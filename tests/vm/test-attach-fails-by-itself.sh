@@ -84,5 +84,5 @@ since=$(now)
 refused ublkctl add stops --type=ram --size-bytes=1M
 one_line
 contains "$said" "step configure-worker" "a worker that stops dead"
-within "$since" 20000 "a stopped worker is given up"
+within "$since" 45000 "a stopped worker is given up"
 nothing_left "workers that fail"

@@ -16,7 +16,8 @@ attach() {
 pid=$(manager_pid)
 before=("/proc/$pid/fd"/*)
 
-for step in open-backing add-device open-device start-worker configure-worker set-parameters publish start-device wait-for-udev; do
+for step in open-backing add-device open-device start-worker configure-worker set-parameters publish start-device wait-for-udev \
+        make-partitions; do
         refused attach
         contains "$said" "(step $step)" "the error"
         nothing_left "$step"

@@ -50,7 +50,7 @@ attack() {
         [[ ! -e /dev/ublkc1 ]] || fail "$name: its kernel device is left"
 }
 
-# configure-worker has ten seconds, start-device has seven and its undo fifteen; an emulated processor takes its part.
+# configure-worker has thirty seconds, start-device has seven and its undo fifteen; an emulated processor takes its part.
 for name in first-random-3 hello-structured-5 config-fds-memfd.4 config-size-9223372036854775808 hello-half-7 config-flood; do
         attack $name 15
 done
@@ -58,7 +58,7 @@ for name in config-close hello-shut-2; do
         attack $name 25
 done
 for name in first-stop hello-stop config-stop; do
-        attack $name 30
+        attack $name 60
 done
 # READY without a single tag fetched: the kernel waits in START_DEV.
 for name in ready-random-3 ready-stop; do
