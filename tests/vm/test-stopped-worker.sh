@@ -27,7 +27,7 @@ dd if="$other" of="$work/read" bs=1M count=1 iflag=direct status=none
 cmp "$work/data" "$work/read" || fail "another device has other contents"
 same "$(state_of other)" live "state of another device"
 wait $remover || fail "it could not be removed"
-within "$since" 18000 "removing a device whose worker is stopped"
+within "$since" 30000 "removing a device whose worker is stopped"
 if wait $reader; then
         fail "a reader of the removed device heard nothing"
 fi
