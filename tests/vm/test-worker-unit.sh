@@ -41,16 +41,32 @@ fi
 
 # Its death is the end of the device, and of the unit.
 node=$(readlink -f /dev/ublk/by-name/a-b.c_d)
-since=$(now)
 kill -KILL "$worker"
-while [[ -e /sys/class/block/${node##*/} ]]; do :; done
-within "$since" 1000 "the kernel has noticed the death"
 wait_removed "$node" 10
 same "$(state_of a_2db_2ec_5fd)" failed "state after the death"
 same "$(property a_2db_2ec_5fd WorkerPID)$(unit_of a_2db_2ec_5fd)" 0 "worker after the death"
 systemctl is-active -q "$unit" && fail "$unit is active without a worker"
 same "$(systemctl list-units --all --plain --no-legend 'ublk-worker@*')" "" "units after the death"
 ublkctl remove a-b.c_d
+
+# The kernel notices a death within a second. A busy host may keep an emulated processor from it once, not three times.
+fastest=1000000
+for try in 1 2 3; do
+        add quick --type=ram --size-bytes=4M
+        worker=$(worker_of quick)
+        since=$(now)
+        kill -KILL "$worker"
+        while [[ -e /sys/class/block/${node##*/} ]]; do :; done
+        took=$(($(now) - since))
+        echo "# the kernel has noticed a death after $took ms (try $try)"
+        ((took >= fastest)) || fastest=$took
+        wait_removed "$node" 10
+        # Busy as long as it is cleaned up.
+        until ublkctl remove quick 2>/dev/null; do :; done
+        ((fastest > 1000)) || break
+done
+((fastest <= 1000)) || fail "the kernel has noticed no death within a second"
+nothing_left "deaths"
 
 # Strangers: root in a unit of its own while nobody is waited for, a unit that only looks like a worker's, and a user.
 fds=("/proc/$(manager_pid)/fd"/*)
