@@ -26,7 +26,7 @@
 #include "lib/wire/channel.h"
 #include "tests/sandbox/attempt.h"
 
-enum { MESSAGE_SECONDS = 30, SOCKET_FD = 3 };
+enum { MESSAGE_SECONDS = 120, SOCKET_FD = 3 };
 
 _Noreturn static void become_worker(const struct subject_config *c, int socket, int log) {
         char uid[32];
